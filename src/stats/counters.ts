@@ -1,0 +1,49 @@
+/**
+ * The numbers of one worker: one record per pool and one per server, counted where things happen.
+ *
+ * Plain fields, because `counters.requests += 1` is the cheapest thing that can be read. Fields are
+ * named after nutcracker's stats; metrics.ts has one row for each, snapshot.ts prints them.
+ * Does not know who counts, nor when anybody looks.
+ */
+
+export class PoolCounters {
+  clientEof = 0;
+  clientErr = 0;
+  clientConnections = 0;
+  serverEjects = 0;
+  forwardError = 0;
+  fragments = 0;
+}
+
+export class ServerCounters {
+  serverEof = 0;
+  serverErr = 0;
+  serverTimedout = 0;
+  serverConnections = 0;
+  /** Microseconds since 1970 of the last ejection; 0 = never. */
+  serverEjectedAt = 0;
+  requests = 0;
+  requestBytes = 0;
+  responses = 0;
+  responseBytes = 0;
+  inQueue = 0;
+  inQueueBytes = 0;
+  outQueue = 0;
+  outQueueBytes = 0;
+}
+
+/** What the stats need to know about the connections of the whole process. */
+export class ConnectionCounters {
+  /** Connections ever made: listeners, clients, and every attempt to reach a server. */
+  total = 0;
+  /** Those open now. */
+  current = 0;
+}
+
+/** One pool as the stats see it. `refreshGauges` brings the queue gauges of the servers up to date. */
+export interface PoolStatistics {
+  readonly name: string;
+  readonly counters: PoolCounters;
+  readonly servers: readonly { readonly name: string; readonly counters: ServerCounters }[];
+  refreshGauges(): void;
+}
