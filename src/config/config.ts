@@ -4,8 +4,8 @@
  *
  * Reading the text is load.ts; which keys exist and their defaults is directives.ts.
  */
-
-export type DistributionName = "ketama" | "modula" | "random";
+import type { HashName } from "../hash/hashes.ts";
+import type { DistributionName } from "../routing/distributions.ts";
 
 /** Where something listens or can be reached. `host` is as written; names are resolved late. */
 export type Address =
@@ -33,8 +33,7 @@ export interface ServerConfig {
 export interface PoolConfig {
   readonly name: string;
   readonly listen: ListenConfig;
-  /** A name in hash/hashes.ts. */
-  readonly hash: string;
+  readonly hash: HashName;
   /** The two bytes that enclose the part of a key that counts, or null. */
   readonly hashTag: Uint8Array | null;
   readonly distribution: DistributionName;

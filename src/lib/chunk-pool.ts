@@ -1,0 +1,84 @@
+/**
+ * Buffers of one fixed size (-m), used again instead of collected, and the records that link them.
+ *
+ * A connection owns a chunk only while bytes wait in it: an idle one owns nothing. What a burst
+ * needed is given back: at most `FREE_BYTES_MAX` stay here, the rest goes to the garbage collector.
+ * (nutcracker's mbufs stay for ever on a free list; this pool is what keeps memory flat.)
+ */
+
+/** Bytes kept for reuse. Larger than what a turn of a busy proxy has in flight; small beside a burst. */
+const FREE_BYTES_MAX = 8 * 1024 * 1024;
+const FREE_SEGMENTS_MAX = 4096;
+
+/** A range of bytes in a chain. Pooled bytes belong to the chain alone, others are shared. */
+export class Segment {
+  bytes: Buffer;
+  start = 0;
+  end = 0;
+  isPooled = false;
+  next: Segment | null = null;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+export class ChunkPool {
+  readonly chunkSizeBytes: number;
+  /** Chunks in use by chains; for tests and tools. */
+  chunksInUse = 0;
+  private readonly freeMax: number;
+  private readonly freeChunks: Buffer[] = [];
+  private freeSegment: Segment | null = null;
+  private freeSegments = 0;
+
+  /** @param chunkSizeBytes the value of -m */
+  constructor(chunkSizeBytes: number) {
+    this.chunkSizeBytes = chunkSizeBytes;
+    this.freeMax = Math.max(1, Math.floor(FREE_BYTES_MAX / chunkSizeBytes));
+  }
+
+  /** An empty segment over a chunk of its own. */
+  takeChunk(): Segment {
+    const segment = this.takeSegment();
+    segment.bytes = this.freeChunks.pop() ?? Buffer.allocUnsafeSlow(this.chunkSizeBytes);
+    segment.start = 0;
+    segment.end = 0;
+    segment.isPooled = true;
+    this.chunksInUse++;
+    return segment;
+  }
+
+  /** A segment that shows [start, end) of somebody's bytes, which must not change any more. */
+  takeShared(bytes: Buffer, start: number, end: number): Segment {
+    const segment = this.takeSegment();
+    segment.bytes = bytes;
+    segment.start = start;
+    segment.end = end;
+    segment.isPooled = false;
+    return segment;
+  }
+
+  give(segment: Segment): void {
+    if (segment.isPooled) {
+      this.chunksInUse--;
+      if (this.freeChunks.length < this.freeMax) this.freeChunks.push(segment.bytes);
+    }
+    segment.bytes = NO_BYTES;
+    if (this.freeSegments >= FREE_SEGMENTS_MAX) return;
+    segment.next = this.freeSegment;
+    this.freeSegment = segment;
+    this.freeSegments++;
+  }
+
+  private takeSegment(): Segment {
+    const segment = this.freeSegment;
+    if (segment === null) return new Segment(NO_BYTES);
+    this.freeSegment = segment.next;
+    this.freeSegments--;
+    segment.next = null;
+    return segment;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Why a request has no reply from a server: one row per reason, with the text that clients see.
+ *
+ * Texts are glibc's strerror texts, as nutcracker sends them behind "-ERR " or "SERVER_ERROR ".
+ * How a reason is spelled on the wire is each protocol's replies.ts.
+ */
+
+export interface FailureReason {
+  /** The code that Bun or Node gives for it, or our own word. */
+  readonly code: string;
+  /** What the client reads. */
+  readonly text: string;
+  /**
+   * A server's own words, sent to the client instead of `text`: the whole reply with its line end.
+   */
+  readonly reply: Buffer | null;
+}
+
+function reason(code: string, text: string): FailureReason {
+  return { code, text, reply: null };
+}
+
+/** The server closed the connection with requests in flight. nutcracker has no errno for it. */
+export const SERVER_CLOSED = reason("FIN", "unknown");
+export const TIMED_OUT = reason("ETIMEDOUT", "Connection timed out");
+/** A reply that cannot be read, or one that nobody asked for. */
+export const BAD_RESPONSE = reason("EINVAL", "Invalid argument");
+export const NAME_NOT_RESOLVED = reason("ENOTFOUND", "Host is down");
+
+const REASONS: readonly FailureReason[] = [
+  SERVER_CLOSED,
+  TIMED_OUT,
+  BAD_RESPONSE,
+  NAME_NOT_RESOLVED,
+  reason("DNS_ENOTFOUND", NAME_NOT_RESOLVED.text),
+  reason("EAI_AGAIN", NAME_NOT_RESOLVED.text),
+  reason("EHOSTDOWN", NAME_NOT_RESOLVED.text),
+  reason("ECONNREFUSED", "Connection refused"),
+  reason("ECONNRESET", "Connection reset by peer"),
+  reason("ECONNABORTED", "Software caused connection abort"),
+  reason("EPIPE", "Broken pipe"),
+  reason("EHOSTUNREACH", "No route to host"),
+  reason("ENETUNREACH", "Network is unreachable"),
+  reason("EADDRNOTAVAIL", "Cannot assign requested address"),
+  reason("ENOENT", "No such file or directory"),
+  reason("EACCES", "Permission denied"),
+  reason("EPERM", "Operation not permitted"),
+  reason("ENOTSOCK", "Socket operation on non-socket"),
+  reason("EPROTOTYPE", "Protocol wrong type for socket"),
+  reason("EMFILE", "Too many open files"),
+  reason("ENFILE", "Too many open files in system"),
+  reason("ENOBUFS", "No buffer space available"),
+  reason("ENOMEM", "Cannot allocate memory"),
+];
+
+const byCode = new Map(REASONS.map((row) => [row.code, row]));
+
+/** The reason for an error code of a socket; a code that has no row is shown as it is. */
+export function failureOf(code: string | undefined): FailureReason {
+  if (code === undefined) return SERVER_CLOSED;
+  return byCode.get(code) ?? reason(code, code);
+}
+
+/** A server refused the handshake: its own error line goes to each request that waited. */
+export function refusedBy(reply: Buffer): FailureReason {
+  return { code: "HANDSHAKE", text: "Invalid argument", reply };
+}

@@ -1,0 +1,127 @@
+/**
+ * The contract: what the proxy needs to know about a wire protocol, and nothing more.
+ *
+ *   bytes -> RequestParser -> command row + marks -> (proxy: route) -> ResponseParser -> end of reply
+ *
+ * A protocol has never heard of a socket, a clock or a configuration file. Both parsers read one
+ * message at a time, keep their place between calls, and never throw: an incomplete message is an
+ * ordinary outcome.
+ */
+import type { ByteChain } from "../lib/byte-chain.ts";
+import type { MessageBytes } from "../lib/message-bytes.ts";
+import type { FailureReason } from "./failure.ts";
+import type { SplitRequest } from "./split-request.ts";
+
+/** How a call of `parse` ended. */
+export const ParseStatus = {
+  /** All bytes read, the message is not over. */
+  Incomplete: 0,
+  Complete: 1,
+  /** Broken framing: what follows cannot be understood. */
+  Invalid: 2,
+  /** Bytes that are no message and need no answer, such as an empty line. */
+  Nothing: 3,
+  /** A message in a form that `rewritten` holds in its normal form (an inline command). */
+  Rewritten: 4,
+} as const;
+export type ParseStatus = (typeof ParseStatus)[keyof typeof ParseStatus];
+
+/** What the proxy does with a request. */
+export const Route = {
+  /** To the server of its key. */
+  Key: 0,
+  /** Divided over the servers of its keys. */
+  Keys: 1,
+  /** Answered here. */
+  Local: 2,
+  /** To the server that the text "placeholder" belongs to: commands without a key. */
+  Placeholder: 3,
+  /** Answered with an error: unknown, unsupported, or with a wrong number of arguments. */
+  Refuse: 4,
+} as const;
+export type Route = (typeof Route)[keyof typeof Route];
+
+/** Reads requests. The marks describe the request that was completed last, until the next call. */
+export interface RequestParser {
+  /** Outcome of the last call of `parse`. */
+  readonly status: ParseStatus;
+  /** What to do with the request; valid when complete. */
+  readonly route: Route;
+  readonly keyCount: number;
+  /** A request that must pass without authentication, such as AUTH. */
+  readonly isAllowedBeforeAuth: boolean;
+  /** The normal form of a message that was read in another one. */
+  readonly rewritten: Buffer;
+  /** @returns index after the last byte read, at most `end` */
+  parse(bytes: Buffer, start: number, end: number): number;
+  /** Offset of key `index` from the first byte of the request. */
+  keyOffset(index: number): number;
+  keyLength(index: number): number;
+  /** Forgets a message under way and is ready for the next one. */
+  reset(): void;
+}
+
+/** Reads replies; finds where one ends. */
+export interface ResponseParser {
+  readonly status: ParseStatus;
+  /** True if the reply that was completed last is an error. */
+  readonly isError: boolean;
+  parse(bytes: Buffer, start: number, end: number): number;
+  reset(): void;
+}
+
+/** What a client has said about itself, and what its pool demands. */
+export interface ClientSession {
+  /** Null: no password is asked for. */
+  readonly password: Buffer | null;
+  /** The database that all requests of the pool use. */
+  readonly database: number;
+  isAuthenticated: boolean;
+  /** The client asked to be closed after its replies. */
+  isQuitting: boolean;
+}
+
+/** What a server connection says before its first request. */
+export interface Handshake {
+  readonly bytes: Buffer;
+  readonly replyCount: number;
+  /** True if this reply does not allow the connection to be used. */
+  refuses(reply: Buffer): boolean;
+}
+
+export interface HandshakeOptions {
+  readonly password: string | null;
+  readonly database: number;
+}
+
+/** Stateless; one object per protocol. `P` is its own parser, which its other parts may look into. */
+export interface Protocol<P extends RequestParser = RequestParser> {
+  readonly name: "redis" | "memcached";
+  createRequestParser(): P;
+  createResponseParser(): ResponseParser;
+  /** The reply to a request whose route is Local or Refuse. */
+  localReply(parser: P, message: MessageBytes, session: ClientSession): Buffer;
+  /** The reply to any request of a client that has yet to authenticate. */
+  readonly authRequiredReply: Buffer;
+  /** The reply to bytes that are no request; the connection is closed after it. */
+  framingErrorReply(parser: P): Buffer;
+  /** The reply to one client too many. */
+  readonly tooManyClientsReply: Buffer;
+  /** The reply to a request whose server failed. */
+  failureReply(failure: FailureReason): Buffer;
+  /** Writes the fragment of group `group`, and notes in `request` how its replies coalesce. */
+  writeFragment(
+    parser: P,
+    message: MessageBytes,
+    request: SplitRequest,
+    group: number,
+    target: ByteChain,
+  ): void;
+  /**
+   * Writes the one reply of a divided request whose fragments are all done.
+   * @returns false if it is an error that the proxy made
+   */
+  coalesce(request: SplitRequest, target: ByteChain): boolean;
+  /** Null if nothing has to be said. */
+  handshake(options: HandshakeOptions): Handshake | null;
+}

@@ -1,0 +1,68 @@
+/**
+ * What the proxy itself says to a Redis client: constant replies, and the words of errors.
+ *
+ * Where nutcracker answers, its words are kept; where it closes the connection, Redis's own words
+ * are used as far as there are any, because client libraries react to them.
+ */
+import { ascii } from "../../lib/bytes.ts";
+import type { FailureReason } from "../failure.ts";
+import { FramingError } from "./request-parser.ts";
+
+export const OK = ascii("+OK\r\n");
+export const PONG = ascii("+PONG\r\n");
+export const AUTH_REQUIRED = ascii("-NOAUTH Authentication required\r\n");
+export const NO_PASSWORD_SET = ascii("-ERR Client sent AUTH, but no password is set\r\n");
+export const INVALID_PASSWORD = ascii("-ERR invalid password\r\n");
+export const INVALID_ARGUMENT = ascii("-ERR Invalid argument\r\n");
+export const TOO_MANY_CLIENTS = ascii("-ERR max number of clients reached\r\n");
+
+const FRAMING_ERRORS: Record<FramingError, string> = {
+  [FramingError.None]: "",
+  [FramingError.ArrayLength]: "invalid multibulk length",
+  [FramingError.BulkLength]: "invalid bulk length",
+  [FramingError.ExpectedDollar]: "expected '$', got ",
+  [FramingError.ExpectedLineEnd]: "expected CR LF after an argument",
+  [FramingError.InlineTooLong]: "too big inline request",
+  [FramingError.UnbalancedQuotes]: "unbalanced quotes in request",
+  [FramingError.HttpRequest]: "this is no HTTP server",
+  [FramingError.TooLarge]: "too big request",
+};
+
+export function framingError(error: FramingError, byte: number): Buffer {
+  const found = error === FramingError.ExpectedDollar ? quote(Buffer.of(byte)) : "";
+  return errorReply(`ERR Protocol error: ${FRAMING_ERRORS[error]}${found}`);
+}
+
+/** An error reply with these words, which must hold no line end. */
+export function errorReply(words: string): Buffer {
+  return ascii(`-${words}\r\n`);
+}
+
+const failureReplies = new Map<string, Buffer>();
+
+/** The reply of nutcracker for trouble with a server, or the server's own words. */
+export function failureReply(failure: FailureReason): Buffer {
+  if (failure.reply !== null) return failure.reply;
+  let reply = failureReplies.get(failure.text);
+  if (reply === undefined) {
+    reply = errorReply(`ERR ${failure.text}`);
+    failureReplies.set(failure.text, reply);
+  }
+  return reply;
+}
+
+/** A text of a client between quotes, safe to be put into a line and not too long. */
+export function quote(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes.subarray(0, QUOTED_BYTES_MAX)) {
+    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?";
+  }
+  return `'${text}${bytes.length > QUOTED_BYTES_MAX ? "..." : ""}'`;
+}
+
+const QUOTED_BYTES_MAX = 64;
+
+export function bulk(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([ascii(`$${bytes.length}\r\n`), bytes, ascii("\r\n")]);
+}

@@ -1,0 +1,335 @@
+/**
+ * Reads requests as Redis clients send them: arrays of bulk strings, and inline commands.
+ *
+ *   Mark -> Length -> LengthLf -> Body -> BodyCr -> BodyLf
+ *    '*' count CR LF, then per argument:                |
+ *    '$' length CR LF bytes CR LF  <--------------------+
+ *
+ * Bodies are skipped, not stepped through; of the arguments only those places are noted that routing
+ * needs. The parser keeps its place between calls, so bytes may be cut anywhere.
+ * Lengths must be written the one normal way, because a request is forwarded as it came: leading
+ * zeros, signs and missing digits are refused, as Redis itself does (nutcracker forwards them and
+ * loses the shared server connection). `*0` and `*-1` are nothing, as in Redis.
+ * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+import { CR, DIGIT_0, DOLLAR, LF, MINUS, STAR } from "../../lib/bytes.ts";
+import { ParseStatus, type RequestParser, Route } from "../protocol.ts";
+import type { CommandRow } from "./commands.ts";
+import { COMMAND_TABLE, Local, UNKNOWN_COMMAND } from "./commands.ts";
+import { encodeCommand, splitInline } from "./inline.ts";
+
+/** As Redis: proto-max-bulk-len. */
+export const BULK_BYTES_MAX = 512 * 1024 * 1024;
+/** As Redis: arguments of one request. */
+export const ARGUMENTS_MAX = 1024 * 1024;
+/** As Redis: one inline command. */
+export const INLINE_BYTES_MAX = 64 * 1024;
+/** One request as a whole; places in it are 32-bit numbers. */
+export const REQUEST_BYTES_MAX = 2 ** 31 - 1;
+/** Longer names are unknown whatever they are; so much is kept to look one up. */
+const NAME_BYTES_MAX = 64;
+/** Room for places of arguments that is kept after a request with many. */
+const SPANS_KEPT = 8192;
+const LENGTH_DIGITS_MAX = 10;
+const POWERS_OF_TEN = Float64Array.from({ length: LENGTH_DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+
+const State = {
+  Mark: 0,
+  Length: 1,
+  LengthLf: 2,
+  Body: 3,
+  BodyCr: 4,
+  BodyLf: 5,
+  Inline: 6,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+/** What is wrong with bytes that are no request; replies.ts has the words. */
+export const FramingError = {
+  None: 0,
+  ArrayLength: 1,
+  BulkLength: 2,
+  ExpectedDollar: 3,
+  ExpectedLineEnd: 4,
+  InlineTooLong: 5,
+  UnbalancedQuotes: 6,
+  HttpRequest: 7,
+  TooLarge: 8,
+} as const;
+export type FramingError = (typeof FramingError)[keyof typeof FramingError];
+
+/** Why a complete request is not routed. */
+export const Refusal = { None: 0, Command: 1, ArgumentCount: 2, NoKeys: 3 } as const;
+export type Refusal = (typeof Refusal)[keyof typeof Refusal];
+
+/** First words by which a browser gives itself away, in a cross-protocol attack. */
+const HTTP_WORDS = ["post", "host:"];
+
+export class RedisRequestParser implements RequestParser {
+  status: ParseStatus = ParseStatus.Incomplete;
+  command: CommandRow = UNKNOWN_COMMAND;
+  refusal: Refusal = Refusal.None;
+  error: FramingError = FramingError.None;
+  /** The byte in place of which something else was expected. */
+  errorByte = 0;
+  argumentCount = 0;
+  rewritten: Buffer = Buffer.alloc(0);
+  /** Offset and length of argument i at 2i and 2i + 1, for i up to markLast of the command. */
+  spans = new Int32Array(16);
+
+  private state: State = State.Mark;
+  /** The argument being read; -1 = the array's count. */
+  private index = -1;
+  private markLast = 0;
+  /** The argument whose bytes are looked at: the name, then perhaps the count of keys. */
+  private captureAt = 0;
+  private length = 0;
+  private digits = 0;
+  /** Bytes of the body still to come. */
+  private left = 0;
+  private isNegative = false;
+  /** True if the argument that counts the keys of a script says at least one. */
+  private hasKeys = false;
+  /** Bytes of the message that earlier calls read. */
+  private consumed = 0;
+  private scratch = Buffer.allocUnsafeSlow(NAME_BYTES_MAX);
+
+  get route(): Route {
+    return this.refusal === Refusal.None ? this.command.route : Route.Refuse;
+  }
+
+  get keyCount(): number {
+    if (this.command.route !== Route.Keys) return 1;
+    return (this.argumentCount - this.command.firstKey) / this.command.keyStep;
+  }
+
+  get isAllowedBeforeAuth(): boolean {
+    return this.command.local === Local.Auth || this.command.local === Local.Quit;
+  }
+
+  keyOffset(index: number): number {
+    return this.spans[2 * (this.command.firstKey + index * this.command.keyStep)]!;
+  }
+
+  keyLength(index: number): number {
+    return this.spans[2 * (this.command.firstKey + index * this.command.keyStep) + 1]!;
+  }
+
+  reset(): void {
+    this.state = State.Mark;
+    this.index = -1;
+    this.markLast = 0;
+    this.captureAt = 0;
+    this.isNegative = false;
+    this.consumed = 0;
+    if (this.scratch.length > NAME_BYTES_MAX) {
+      this.scratch = Buffer.allocUnsafeSlow(NAME_BYTES_MAX);
+    }
+  }
+
+  parse(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    let { state, index, length, digits } = this;
+    const base = start - this.consumed;
+    if (state === State.Inline) return this.parseInline(bytes, start, end);
+    if (this.spans.length > SPANS_KEPT && this.consumed === 0) this.spans = new Int32Array(16);
+    while (at < end) {
+      if (state === State.Mark) {
+        const byte = bytes[at]!;
+        if (index < 0) {
+          if (byte !== STAR) return this.parseInline(bytes, at, end);
+        } else if (byte !== DOLLAR) return this.invalid(FramingError.ExpectedDollar, at, byte);
+        at++;
+        length = 0;
+        digits = 0;
+        state = State.Length;
+      }
+      if (state === State.Length) {
+        while (at < end) {
+          const digit = bytes[at]! - DIGIT_0;
+          if (digit < 0 || digit > 9) break;
+          length = length * 10 + digit;
+          digits++;
+          at++;
+        }
+        if (digits > LENGTH_DIGITS_MAX) return this.invalidLength(index, at);
+        if (at === end) break;
+        if (bytes[at] !== CR || digits === 0 || length < POWERS_OF_TEN[digits - 1]!) {
+          // Only a lone zero is smaller than its number of digits says.
+          if (bytes[at] === MINUS && digits === 0 && index < 0 && !this.isNegative) {
+            this.isNegative = true;
+            at++;
+            continue;
+          }
+          if (bytes[at] !== CR || digits !== 1) return this.invalidLength(index, at);
+        }
+        at++;
+        state = State.LengthLf;
+      }
+      if (state === State.LengthLf) {
+        if (at === end) break;
+        if (bytes[at] !== LF) return this.invalidLength(index, at);
+        at++;
+        if (index < 0) {
+          if (length === 0 || this.isNegative) return this.nothing(at);
+          if (length > ARGUMENTS_MAX) return this.invalidLength(index, at);
+          this.argumentCount = length;
+          index = 0;
+          state = State.Mark;
+          continue;
+        }
+        if (length > BULK_BYTES_MAX) return this.invalidLength(index, at);
+        if (at - base + length > REQUEST_BYTES_MAX) return this.invalid(FramingError.TooLarge, at);
+        if (index <= this.markLast) this.mark(index, at - base, length);
+        this.left = length;
+        state = State.Body;
+      }
+      if (state === State.Body) {
+        if (index === this.captureAt) this.capture(bytes, at, end, index, length);
+        if (end - at < this.left) {
+          this.left -= end - at;
+          at = end;
+          break;
+        }
+        at += this.left;
+        state = State.BodyCr;
+      }
+      if (state === State.BodyCr) {
+        if (at === end) break;
+        if (bytes[at] !== CR) return this.invalid(FramingError.ExpectedLineEnd, at);
+        at++;
+        state = State.BodyLf;
+      }
+      if (at === end) break;
+      if (bytes[at] !== LF) return this.invalid(FramingError.ExpectedLineEnd, at);
+      at++;
+      index++;
+      if (index === this.argumentCount) return this.complete(at);
+      state = State.Mark;
+    }
+    this.state = state;
+    this.index = index;
+    this.length = length;
+    this.digits = digits;
+    this.consumed += end - start;
+    this.status = ParseStatus.Incomplete;
+    return at;
+  }
+
+  private complete(at: number): number {
+    const { command, argumentCount } = this;
+    this.refusal = Refusal.None;
+    if (command.route === Route.Refuse) this.refusal = Refusal.Command;
+    else if (
+      argumentCount < command.argumentsMin ||
+      argumentCount > command.argumentsMax ||
+      (command.keyStep > 1 && (argumentCount - command.firstKey) % command.keyStep !== 0)
+    ) {
+      this.refusal = Refusal.ArgumentCount;
+    } else if (command.keyCountAt > 0 && !this.hasKeys) this.refusal = Refusal.NoKeys;
+    this.status = ParseStatus.Complete;
+    this.state = State.Mark;
+    this.index = -1;
+    this.markLast = 0;
+    this.captureAt = 0;
+    this.consumed = 0;
+    return at;
+  }
+
+  private nothing(at: number): number {
+    this.reset();
+    this.status = ParseStatus.Nothing;
+    return at;
+  }
+
+  private invalid(error: FramingError, at: number, byte = 0): number {
+    this.error = error;
+    this.errorByte = byte;
+    this.status = ParseStatus.Invalid;
+    return at;
+  }
+
+  private invalidLength(index: number, at: number): number {
+    return this.invalid(index < 0 ? FramingError.ArrayLength : FramingError.BulkLength, at);
+  }
+
+  private mark(index: number, offset: number, length: number): void {
+    const at = 2 * index;
+    if (at >= this.spans.length) {
+      const spans = new Int32Array(this.spans.length * 2);
+      spans.set(this.spans);
+      this.spans = spans;
+    }
+    this.spans[at] = offset;
+    this.spans[at + 1] = length;
+  }
+
+  /** Looks at the bytes of an argument whose contents matter, once they are all there. */
+  private capture(bytes: Buffer, at: number, end: number, index: number, length: number): void {
+    const left = this.left;
+    if (left === length && end - at >= length) {
+      this.captured(bytes, at, length, index);
+      return;
+    }
+    const offset = length - left;
+    const count = Math.min(left, end - at);
+    for (let i = 0; i < count && offset + i < NAME_BYTES_MAX; i++) {
+      this.scratch[offset + i] = bytes[at + i]!;
+    }
+    if (count < left) return;
+    // A name that was cut off is longer than any in the table, and is not found by its length.
+    this.captured(this.scratch, 0, length, index);
+  }
+
+  private captured(bytes: Buffer, start: number, length: number, index: number): void {
+    if (index > 0) {
+      this.hasKeys = length > 0 && length <= LENGTH_DIGITS_MAX;
+      let value = 0;
+      for (let i = 0; i < length && this.hasKeys; i++) {
+        const digit = bytes[start + i]! - DIGIT_0;
+        if (digit < 0 || digit > 9) this.hasKeys = false;
+        value = value * 10 + digit;
+      }
+      if (value === 0) this.hasKeys = false;
+      this.captureAt = 0;
+      return;
+    }
+    this.command = COMMAND_TABLE.find(bytes, start, length) ?? UNKNOWN_COMMAND;
+    this.markLast = this.command.markLast;
+    this.captureAt = this.command.keyCountAt;
+  }
+
+  private parseInline(bytes: Buffer, start: number, end: number): number {
+    const kept = this.state === State.Inline ? this.consumed : 0;
+    const lineEnd = bytes.indexOf(LF, start);
+    const at = lineEnd < 0 || lineEnd >= end ? end : lineEnd + 1;
+    const size = kept + at - start;
+    if (size > INLINE_BYTES_MAX) return this.invalid(FramingError.InlineTooLong, at);
+    if (this.scratch.length < size) {
+      const scratch = Buffer.allocUnsafeSlow(Math.min(INLINE_BYTES_MAX, size * 2));
+      this.scratch.copy(scratch, 0, 0, kept);
+      this.scratch = scratch;
+    }
+    bytes.copy(this.scratch, kept, start, at);
+    if (at === end && bytes[at - 1] !== LF) {
+      this.state = State.Inline;
+      this.consumed = size;
+      this.status = ParseStatus.Incomplete;
+      return at;
+    }
+    return this.completeInline(this.scratch.subarray(0, size - 1), at);
+  }
+
+  private completeInline(line: Buffer, at: number): number {
+    const words = splitInline(line);
+    if (words === null) return this.invalid(FramingError.UnbalancedQuotes, at);
+    if (words.length === 0) return this.nothing(at);
+    if (HTTP_WORDS.includes(words[0]!.toString("latin1").toLowerCase())) {
+      return this.invalid(FramingError.HttpRequest, at);
+    }
+    this.rewritten = encodeCommand(words);
+    this.reset();
+    this.status = ParseStatus.Rewritten;
+    return at;
+  }
+}

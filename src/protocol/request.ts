@@ -1,0 +1,77 @@
+/**
+ * One request in flight: who waits for it, what became of it, and where its reply lies.
+ *
+ *   client queue  -> Request <-  sent queue of a server connection
+ *                       ^
+ *                       +- SplitRequest (split-request.ts): one that was divided; its fragments are
+ *                          Requests whose owner it is
+ *
+ * The bytes of the request are not here: they were handed to a server connection when the request
+ * had arrived whole. Records are used again; take and give are the only way to get and return one.
+ * Twin: struct msg (nc_message.h), of which this keeps what a finished parser no longer knows.
+ */
+import type { ByteChain } from "../lib/byte-chain.ts";
+import type { FailureReason } from "./failure.ts";
+
+/** Waiting -> Done. A request that nobody waits for any more has no owner (it is swallowed). */
+export const RequestState = { Waiting: 0, Done: 1 } as const;
+export type RequestState = (typeof RequestState)[keyof typeof RequestState];
+
+/** The only word that the server side can say to the client side. */
+export interface RequestOwner {
+  /** The request has its reply or its failure. The owner gives the record back when it used it. */
+  requestDone(request: Request): void;
+}
+
+export const NO_BYTES = Buffer.alloc(0);
+
+export class Request {
+  state: RequestState = RequestState.Waiting;
+  /** Null: swallow the reply. */
+  owner: RequestOwner | null = null;
+  /** Monotonic milliseconds; 0 = no deadline. */
+  deadlineMs = 0;
+  /** Bytes sent to the server, for the queue gauges. */
+  sizeBytes = 0;
+  /** True in a SplitRequest only. */
+  readonly isSplit: boolean = false;
+
+  /** The reply in one piece of a socket's chunk or of a constant; shared, never changed. */
+  replyBytes: Buffer = NO_BYTES;
+  replyStart = 0;
+  replyEnd = 0;
+  /** The reply when it came in several chunks; then replyBytes is empty. */
+  replyChain: ByteChain | null = null;
+  /** Why there is no reply, or null. */
+  failure: FailureReason | null = null;
+
+  setReply(bytes: Buffer, start: number, end: number): void {
+    this.replyBytes = bytes;
+    this.replyStart = start;
+    this.replyEnd = end;
+  }
+}
+
+/** Records kept for reuse: what a busy proxy has in flight, small beside its buffers. */
+const FREE_MAX = 16384;
+const free: Request[] = [];
+
+export function takeRequest(owner: RequestOwner | null): Request {
+  const request = free.pop() ?? new Request();
+  request.owner = owner;
+  return request;
+}
+
+/** Gives a record back that is no SplitRequest. Nobody may hold it any more. */
+export function giveRequest(request: Request): void {
+  request.state = RequestState.Waiting;
+  request.owner = null;
+  request.deadlineMs = 0;
+  request.replyBytes = NO_BYTES;
+  request.failure = null;
+  if (request.replyChain !== null) {
+    request.replyChain.clear();
+    request.replyChain = null;
+  }
+  if (free.length < FREE_MAX) free.push(request);
+}

@@ -1,0 +1,114 @@
+/**
+ * A multi-key request divided over servers: which key went into which fragment, and how many
+ * fragments are still to come.
+ *
+ *   client <-requestDone()- SplitRequest <-requestDone()- fragment, fragment, ...
+ *                                                         (in server index order)
+ *
+ * Grouping is a counting sort, linear in keys plus servers, so that 3,000 keys cost 3,000 steps.
+ * Does not know how fragments are spelled (protocol fragment.ts) nor how replies are put together
+ * (coalesce.ts).
+ */
+import type { RequestOwner } from "./request.ts";
+import { giveRequest, Request, RequestState } from "./request.ts";
+
+/** A record with room for more keys than this is not kept for reuse. */
+const KEYS_KEPT_MAX = 4096;
+const FREE_MAX = 1024;
+
+export class SplitRequest extends Request implements RequestOwner {
+  override readonly isSplit = true;
+  /** In server index order. */
+  readonly fragments: Request[] = [];
+  private left = 0;
+  keyCount = 0;
+  /** What the protocol needs to put the replies together: a row of its own table. */
+  coalesceAs = 0;
+  /** Index of the fragment that key i went into. */
+  fragmentOfKey = new Int32Array(32);
+  /** Key indexes grouped by fragment; those of fragment f are [groupStart[f], groupStart[f + 1]). */
+  keyOrder = new Int32Array(32);
+  groupStart = new Int32Array(17);
+  /** Server index of each group. */
+  serverOfGroup = new Int32Array(16);
+  groupCount = 0;
+
+  /** Makes room for `keyCount` keys; the caller then writes server indexes to fragmentOfKey. */
+  begin(keyCount: number): void {
+    this.keyCount = keyCount;
+    if (this.fragmentOfKey.length < keyCount) {
+      this.fragmentOfKey = new Int32Array(keyCount * 2);
+      this.keyOrder = new Int32Array(keyCount * 2);
+    }
+  }
+
+  /** Turns the server index of each key into groups of keys, one per server that has any. */
+  group(serverCount: number): void {
+    const { fragmentOfKey, keyOrder, keyCount } = this;
+    if (groupOfServer.length < serverCount) groupOfServer = new Int32Array(serverCount * 2);
+    const groups = groupOfServer;
+    groups.fill(0, 0, serverCount);
+    for (let i = 0; i < keyCount; i++) groups[fragmentOfKey[i]!]!++;
+    this.ensureGroups(Math.min(serverCount, keyCount));
+    let count = 0;
+    let start = 0;
+    for (let server = 0; server < serverCount; server++) {
+      const size = groups[server]!;
+      if (size === 0) continue;
+      this.serverOfGroup[count] = server;
+      this.groupStart[count] = start;
+      groups[server] = count++;
+      start += size;
+    }
+    this.groupCount = count;
+    this.groupStart[count] = start;
+    const next =
+      groupCursor.length < count ? (groupCursor = new Int32Array(count * 2)) : groupCursor;
+    for (let g = 0; g < count; g++) next[g] = this.groupStart[g]!;
+    for (let i = 0; i < keyCount; i++) {
+      const g = groups[fragmentOfKey[i]!]!;
+      fragmentOfKey[i] = g;
+      keyOrder[next[g]!++] = i;
+    }
+  }
+
+  addFragment(fragment: Request): void {
+    this.fragments.push(fragment);
+    this.left++;
+  }
+
+  requestDone(fragment: Request): void {
+    fragment.state = RequestState.Done;
+    if (--this.left > 0 || this.fragments.length < this.groupCount) return;
+    if (this.owner === null) giveSplitRequest(this);
+    else this.owner.requestDone(this);
+  }
+
+  private ensureGroups(count: number): void {
+    if (this.serverOfGroup.length >= count) return;
+    this.serverOfGroup = new Int32Array(count * 2);
+    this.groupStart = new Int32Array(count * 2 + 1);
+  }
+}
+
+/** Scratch of `group`, indexed by server: first how many keys, then which group. */
+let groupOfServer = new Int32Array(64);
+let groupCursor = new Int32Array(64);
+
+const free: SplitRequest[] = [];
+
+export function takeSplitRequest(owner: RequestOwner): SplitRequest {
+  const request = free.pop() ?? new SplitRequest();
+  request.owner = owner;
+  return request;
+}
+
+/** Gives a divided request back, with its fragments. Nobody may hold them any more. */
+export function giveSplitRequest(request: SplitRequest): void {
+  for (const fragment of request.fragments) giveRequest(fragment);
+  request.fragments.length = 0;
+  request.groupCount = 0;
+  request.owner = null;
+  request.state = RequestState.Waiting;
+  if (request.fragmentOfKey.length <= KEYS_KEPT_MAX && free.length < FREE_MAX) free.push(request);
+}

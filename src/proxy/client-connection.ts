@@ -1,0 +1,277 @@
+/**
+ * One client: bytes -> requests; finished requests -> replies, in the order of the requests.
+ *
+ *   received() -> parser -> dispatch -> [requests: oldest ... youngest] -> output -> socket
+ *                                            requestDone()
+ *
+ *   Open -> Closing (QUIT, FIN, bad framing: reply to what is there) -> Lingering -> Closed
+ *
+ * Does not know servers, nor what a command means.
+ * Invariant: `requests` holds every request that has not been replied to, oldest first.
+ * An idle client owns no buffer and no parser.
+ * Twin: nc_client.c, nc_request.c. Differs: a client that does not read is not read from.
+ */
+import type { Socket } from "bun";
+import { ByteChain } from "../lib/byte-chain.ts";
+import { MessageBytes } from "../lib/message-bytes.ts";
+import { RingQueue } from "../lib/ring-queue.ts";
+import type { RequestParser } from "../protocol/protocol.ts";
+import { ParseStatus } from "../protocol/protocol.ts";
+import type { Request } from "../protocol/request.ts";
+import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
+import type { SplitRequest } from "../protocol/split-request.ts";
+import { giveSplitRequest } from "../protocol/split-request.ts";
+import type { DispatchClient } from "./dispatch.ts";
+import { dispatch } from "./dispatch.ts";
+import { CLIENT_OUTPUT_BYTES_MAX, CLIENT_REQUESTS_MAX, LINGER_MS } from "./limits.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerPool } from "./server-pool.ts";
+import type { OutputOwner } from "./socket-output.ts";
+import { SocketOutput } from "./socket-output.ts";
+
+const State = { Open: 0, Closing: 1, Lingering: 2, Closed: 3 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Who started the end of the connection; the stats tell the two apart. */
+const EndedBy = { Error: 0, Client: 1 } as const;
+
+/** The message being dispatched; one at a time in the whole process. */
+const message = new MessageBytes();
+
+export interface ClientOwner {
+  clientClosed(client: ClientConnection): void;
+}
+
+export class ClientConnection implements DispatchClient, OutputOwner {
+  isAuthenticated: boolean;
+  isQuitting = false;
+
+  private state: State = State.Open;
+  private endedBy: number = EndedBy.Error;
+  /** The peer has sent its FIN. */
+  private isHalfClosed = false;
+  private readonly requests = new RingQueue<Request>();
+  private readonly output: SocketOutput;
+  /** Not null while a request is half there. */
+  private parser: RequestParser | null = null;
+  private partial: ByteChain | null = null;
+  private isPaused = false;
+  /** A server connection that has too much to write because of this client. */
+  private busyConnection: ServerConnection | null = null;
+
+  constructor(
+    readonly pool: ServerPool,
+    private readonly socket: Socket<ClientConnection>,
+    private readonly owner: ClientOwner,
+  ) {
+    this.isAuthenticated = pool.password === null;
+    this.output = new SocketOutput(this, pool.turn, pool.chunkPool);
+    this.output.open(socket as Socket<unknown>);
+  }
+
+  get password(): Buffer | null {
+    return this.pool.password;
+  }
+
+  get database(): number {
+    return this.pool.config.redisDb;
+  }
+
+  received(chunk: Buffer): void {
+    const { pool } = this;
+    const parser = this.parser ?? pool.takeParser();
+    this.parser = null;
+    const end = chunk.length;
+    let at = 0;
+    // What comes after QUIT or broken framing is read and thrown away.
+    while (at < end && this.state === State.Open) {
+      const start = at;
+      at = parser.parse(chunk, start, end);
+      switch (parser.status) {
+        case ParseStatus.Complete:
+          this.completed(parser, chunk, start, at);
+          break;
+        case ParseStatus.Incomplete:
+          this.partial ??= new ByteChain(pool.chunkPool);
+          this.partial.append(chunk, start, end);
+          this.parser = parser;
+          break;
+        case ParseStatus.Rewritten:
+          this.dropPartial();
+          parser.parse(parser.rewritten, 0, parser.rewritten.length);
+          this.completed(parser, parser.rewritten, 0, parser.rewritten.length);
+          break;
+        case ParseStatus.Nothing:
+          this.dropPartial();
+          break;
+        default:
+          this.answer(pool.protocol.framingErrorReply(parser));
+          this.closeAfterReplies();
+      }
+    }
+    if (this.parser === null) {
+      parser.reset();
+      pool.giveParser(parser);
+    }
+    this.updateReading();
+  }
+
+  /** The peer will send nothing more; it still gets its replies. */
+  ended(): void {
+    this.isHalfClosed = true;
+    if (this.state === State.Open) this.endedBy = EndedBy.Client;
+    this.closeAfterReplies();
+    if (this.state === State.Lingering) this.socket.end();
+  }
+
+  drained(): void {
+    this.output.drained();
+  }
+
+  enqueue(request: Request): void {
+    this.requests.push(request);
+  }
+
+  answer(reply: Buffer): void {
+    if (this.requests.length === 0) {
+      this.output.chain.append(reply, 0, reply.length);
+      this.output.schedule();
+      return;
+    }
+    const request = takeRequest(this);
+    request.setReply(reply, 0, reply.length);
+    request.state = RequestState.Done;
+    this.requests.push(request);
+  }
+
+  requestDone(done: Request): void {
+    const { requests } = this;
+    done.state = RequestState.Done;
+    let request: Request | null = done;
+    if (requests.peek() !== done) return;
+    do {
+      requests.shift();
+      this.reply(request);
+      request = requests.peek();
+    } while (request !== null && request.state === RequestState.Done);
+    this.output.schedule();
+  }
+
+  holdBack(connection: ServerConnection): void {
+    if (this.busyConnection !== null) return;
+    this.busyConnection = connection;
+    connection.holdBack(this);
+  }
+
+  serverDrained(): void {
+    this.busyConnection = null;
+    this.updateReading();
+  }
+
+  outputWritten(): void {
+    if (this.isPaused) this.updateReading();
+    if (this.state === State.Closing) this.closeIfReplied();
+  }
+
+  /** Reads no more requests; closes when those that came are replied to. */
+  closeAfterReplies(): void {
+    if (this.state !== State.Open) return;
+    this.state = State.Closing;
+    this.dropPartial();
+    if (this.isPaused) this.updateReading();
+    this.closeIfReplied();
+  }
+
+  /** Closes at once. Requests in flight are swallowed: their place at the servers is kept. */
+  terminate(): void {
+    this.closed();
+    this.socket.terminate();
+  }
+
+  /** The socket is closed. */
+  closed(): void {
+    if (this.state === State.Closed) return;
+    this.state = State.Closed;
+    const { counters } = this.pool;
+    if (this.endedBy === EndedBy.Client || this.isQuitting) counters.clientEof++;
+    else counters.clientErr++;
+    for (let request = this.requests.shift(); request !== null; request = this.requests.shift()) {
+      if (request.state !== RequestState.Done) request.owner = null;
+      else if (request.isSplit) giveSplitRequest(request as SplitRequest);
+      else giveRequest(request);
+    }
+    this.dropPartial();
+    this.output.close();
+    this.owner.clientClosed(this);
+  }
+
+  private completed(parser: RequestParser, chunk: Buffer, start: number, end: number): void {
+    if (this.partial === null) {
+      message.usePiece(chunk, start, end);
+      dispatch(this, parser, message);
+    } else {
+      this.partial.append(chunk, start, end);
+      message.useChain(this.partial);
+      dispatch(this, parser, message);
+      this.dropPartial();
+    }
+    message.release();
+    if (this.isQuitting) this.closeAfterReplies();
+  }
+
+  private reply(request: Request): void {
+    const { chain } = this.output;
+    if (request.isSplit) {
+      const isAnswered = this.pool.protocol.coalesce(request as SplitRequest, chain);
+      if (!isAnswered) this.pool.counters.forwardError++;
+      giveSplitRequest(request as SplitRequest);
+      return;
+    }
+    if (request.failure !== null) {
+      const reply = this.pool.protocol.failureReply(request.failure);
+      chain.append(reply, 0, reply.length);
+      this.pool.counters.forwardError++;
+    } else if (request.replyChain !== null) {
+      chain.appendChain(request.replyChain);
+    } else {
+      chain.append(request.replyBytes, request.replyStart, request.replyEnd);
+    }
+    giveRequest(request);
+  }
+
+  private dropPartial(): void {
+    this.partial?.clear();
+    this.partial = null;
+  }
+
+  /** Stops and starts reading by the limits; half of a limit must be free to start again. */
+  private updateReading(): void {
+    if (this.state === State.Closed) return;
+    const factor = this.isPaused ? 2 : 1;
+    const mustPause =
+      this.state === State.Open &&
+      (this.busyConnection !== null ||
+        this.output.chain.sizeBytes * factor > CLIENT_OUTPUT_BYTES_MAX ||
+        this.requests.length * factor > CLIENT_REQUESTS_MAX);
+    if (mustPause === this.isPaused) return;
+    this.isPaused = mustPause;
+    if (mustPause) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  private closeIfReplied(): void {
+    if (this.requests.length > 0 || this.output.chain.sizeBytes > 0) return;
+    this.state = State.Lingering;
+    if (this.isHalfClosed) {
+      this.socket.end();
+      return;
+    }
+    // Closing with unread bytes would reset the connection and might lose our last reply.
+    this.socket.shutdown();
+    setTimeout(() => this.terminateLingering(), LINGER_MS).unref();
+  }
+
+  private terminateLingering(): void {
+    if (this.state === State.Lingering) this.terminate();
+  }
+}

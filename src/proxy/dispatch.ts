@@ -1,0 +1,95 @@
+/**
+ * One request, start to end: answer it here, divide it, or give it to the server of its key.
+ *
+ *   Local, Refuse  -> protocol.localReply                    -> client.answer
+ *   Key            -> pool.serverOf(key)                     -> server connection
+ *   Keys           -> group keys by server -> fragments      -> server connections
+ *
+ * The only file that knows the whole story of a request; it only calls. A request that fails at once
+ * is done before `dispatch` returns, so it is queued at the client first.
+ */
+import type { MessageBytes } from "../lib/message-bytes.ts";
+import type { ClientSession, RequestParser } from "../protocol/protocol.ts";
+import { Route } from "../protocol/protocol.ts";
+import type { Request, RequestOwner } from "../protocol/request.ts";
+import { takeRequest } from "../protocol/request.ts";
+import { takeSplitRequest } from "../protocol/split-request.ts";
+import type { HeldBack, ServerConnection } from "./server-connection.ts";
+import type { Server } from "./server.ts";
+import type { ServerPool } from "./server-pool.ts";
+
+/** A client as dispatch sees it. */
+export interface DispatchClient extends RequestOwner, ClientSession, HeldBack {
+  readonly pool: ServerPool;
+  /** The request takes its place in the order of replies. */
+  enqueue(request: Request): void;
+  /** A reply that is there already takes its place. */
+  answer(reply: Buffer): void;
+  /** The server connection has too much to write: stop reading until it calls serverDrained. */
+  holdBack(connection: ServerConnection): void;
+}
+
+/** @param message the bytes of the request that `parser` has just completed; they are taken over */
+export function dispatch(
+  client: DispatchClient,
+  parser: RequestParser,
+  message: MessageBytes,
+): void {
+  const { pool } = client;
+  const { route } = parser;
+  if (!client.isAuthenticated && !parser.isAllowedBeforeAuth) {
+    client.answer(pool.protocol.authRequiredReply);
+  } else if (route === Route.Key) {
+    forwardByKey(client, parser, message);
+  } else if (route === Route.Keys) {
+    if (parser.keyCount === 1) forwardByKey(client, parser, message);
+    else divide(client, parser, message);
+  } else if (route === Route.Placeholder) {
+    pool.readmit();
+    forward(client, pool.placeholderServer(), message);
+  } else {
+    client.answer(pool.protocol.localReply(parser, message, client));
+  }
+}
+
+function forwardByKey(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
+  const { pool } = client;
+  pool.readmit();
+  message.locate(parser.keyOffset(0), parser.keyLength(0));
+  forward(client, pool.serverOf(message.bytes, message.start, message.end), message);
+}
+
+function forward(client: DispatchClient, server: Server, message: MessageBytes): void {
+  const request = takeRequest(client);
+  const connection = server.connectionFor();
+  client.enqueue(request);
+  const { sizeBytes } = message;
+  message.moveTo(connection.output.chain);
+  connection.queued(request, sizeBytes);
+  if (connection.isBusy) client.holdBack(connection);
+}
+
+function divide(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
+  const { pool } = client;
+  pool.readmit();
+  const { keyCount } = parser;
+  const request = takeSplitRequest(client);
+  request.begin(keyCount);
+  for (let i = 0; i < keyCount; i++) {
+    message.locate(parser.keyOffset(i), parser.keyLength(i));
+    request.fragmentOfKey[i] = pool.serverIndexOf(message.bytes, message.start, message.end);
+  }
+  request.group(pool.servers.length);
+  client.enqueue(request);
+  for (let group = 0; group < request.groupCount; group++) {
+    const fragment = takeRequest(request);
+    request.addFragment(fragment);
+    const connection = pool.servers[request.serverOfGroup[group]!]!.connectionFor();
+    const { chain } = connection.output;
+    const before = chain.sizeBytes;
+    pool.protocol.writeFragment(parser, message, request, group, chain);
+    connection.queued(fragment, chain.sizeBytes - before);
+    if (connection.isBusy) client.holdBack(connection);
+  }
+  pool.counters.fragments += request.groupCount;
+}

@@ -1,0 +1,115 @@
+/**
+ * The data plane as a whole: the pools of a configuration, each with its listener.
+ *
+ *   Config -> Proxy.start -> ServerPool + Listener per pool -> ... -> drain -> close
+ *
+ * Knows no YAML, no signal and no process; process/worker.ts starts and ends it.
+ */
+import { readFileSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import { ChunkPool } from "../lib/chunk-pool.ts";
+import { ProxyError } from "../lib/errors.ts";
+import type { Logger } from "../log/logger.ts";
+import { REDIS } from "../protocol/redis/redis.ts";
+import type { PoolStatistics } from "../stats/counters.ts";
+import { ConnectionCounters } from "../stats/counters.ts";
+import { RESERVED_DESCRIPTORS } from "./limits.ts";
+import { type ClientLimit, Listener } from "./listener.ts";
+import { ServerPool } from "./server-pool.ts";
+import { Turn } from "./turn.ts";
+
+export interface ProxyOptions {
+  /** Size of the chunks that buffers are made of: -m. */
+  readonly chunkSizeBytes: number;
+  readonly log: Logger;
+}
+
+export class Proxy {
+  readonly connections = new ConnectionCounters();
+  private readonly pools: ServerPool[] = [];
+  private readonly listeners: Listener[] = [];
+
+  private constructor() {}
+
+  /**
+   * Connects ahead where the configuration says so, and listens, pool after pool.
+   * @throws ProxyError if a pool cannot be served; what was made so far is undone
+   */
+  static async start(config: Config, options: ProxyOptions): Promise<Proxy> {
+    const proxy = new Proxy();
+    try {
+      proxy.createPools(config, options);
+      for (const pool of proxy.pools) if (pool.config.preconnect) pool.preconnect();
+      for (const listener of proxy.listeners) await listener.listen();
+    } catch (error) {
+      proxy.close();
+      throw error;
+    }
+    return proxy;
+  }
+
+  statistics(): readonly PoolStatistics[] {
+    return this.pools;
+  }
+
+  stopAccepting(): void {
+    for (const listener of this.listeners) listener.stop();
+  }
+
+  /** Resolves when no request is in flight, or after `timeoutMs`; then everything is closed. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.stopAccepting();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((done) => (timer = setTimeout(done, timeoutMs)));
+    await Promise.race([Promise.all(this.listeners.map((one) => one.drain())), timeout]);
+    clearTimeout(timer);
+    this.close();
+  }
+
+  close(): void {
+    this.stopAccepting();
+    for (const listener of this.listeners) listener.closeClients();
+    for (const pool of this.pools) pool.close();
+  }
+
+  private createPools(config: Config, options: ProxyOptions): void {
+    const shared = {
+      turn: new Turn(),
+      chunkPool: new ChunkPool(options.chunkSizeBytes),
+      log: options.log,
+      connections: this.connections,
+    };
+    const limit: ClientLimit = { max: clientsMax(config), count: 0 };
+    for (const pool of config.pools) {
+      if (!pool.isRedis) {
+        throw new ProxyError(
+          "PROTOCOL_UNSUPPORTED",
+          "operator",
+          `pool '${pool.name}' is a memcached pool: only pools with "redis: true" are supported`,
+        );
+      }
+      const serverPool = new ServerPool(pool, REDIS, shared);
+      this.pools.push(serverPool);
+      this.listeners.push(new Listener(serverPool, limit));
+    }
+  }
+}
+
+/**
+ * As many clients as file descriptors are left when every server has all its connections.
+ * Bun raises the soft limit to the hard one at start.
+ */
+function clientsMax(config: Config): number {
+  const limits = readFileSync("/proc/self/limits", "latin1");
+  const files = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  if (files === undefined || files === "unlimited") return Infinity;
+  let reserved = RESERVED_DESCRIPTORS;
+  for (const pool of config.pools) reserved += 1 + pool.serverConnections * pool.servers.length;
+  if (Number(files) > reserved) return Number(files) - reserved;
+  throw new ProxyError(
+    "TOO_FEW_DESCRIPTORS",
+    "operator",
+    `the limit of open files is ${files}, and servers, listeners and the process itself need ` +
+      `${reserved}: raise it (ulimit -n, LimitNOFILE) or lower server_connections`,
+  );
+}

@@ -1,0 +1,248 @@
+/**
+ * One connection to a server: requests out, responses in, in the same order.
+ *
+ *   send() -> output (waiting) --write--> [sent] --response--> request.owner.requestDone()
+ *
+ *   Connecting -> Handshaking -> Open -> Closed; any state -> Closed on error
+ *
+ * Does not choose the server (routing/), read keys (protocol/) or decide about ejection (server.ts).
+ * Invariant: `sent` holds every request of this connection that has no response, oldest first.
+ * Responses are matched by position, so a request never leaves `sent` early: one whose client left
+ * stays, and its response is swallowed.
+ * Twin: nc_server.c, nc_response.c (in_q and out_q are one queue here; written bytes tell them apart).
+ */
+import type { Socket, SocketHandler } from "bun";
+import { ByteChain } from "../lib/byte-chain.ts";
+import type { ChunkPool } from "../lib/chunk-pool.ts";
+import { RingQueue } from "../lib/ring-queue.ts";
+import type { FailureReason } from "../protocol/failure.ts";
+import { BAD_RESPONSE, failureOf, refusedBy, SERVER_CLOSED } from "../protocol/failure.ts";
+import type { Handshake, ResponseParser } from "../protocol/protocol.ts";
+import { ParseStatus } from "../protocol/protocol.ts";
+import type { Request } from "../protocol/request.ts";
+import { giveRequest } from "../protocol/request.ts";
+import type { ServerCounters } from "../stats/counters.ts";
+import { SERVER_OUTPUT_BYTES_MAX } from "./limits.ts";
+import type { OutputOwner } from "./socket-output.ts";
+import { SocketOutput } from "./socket-output.ts";
+import type { Turn } from "./turn.ts";
+
+export const ConnectionState = { Connecting: 0, Handshaking: 1, Open: 2, Closed: 3 } as const;
+export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
+
+/** What a connection needs from its server. */
+export interface ServerConnectionOwner {
+  readonly counters: ServerCounters;
+  readonly turn: Turn;
+  readonly chunkPool: ChunkPool;
+  readonly handshake: Handshake | null;
+  /** 0 = requests wait for ever. */
+  readonly timeoutMs: number;
+  createResponseParser(): ResponseParser;
+  /** Starts to connect; the handlers of this file report to `connection`. */
+  connect(connection: ServerConnection, handlers: SocketHandler<ServerConnection>): void;
+  connected(connection: ServerConnection, socket: Socket<ServerConnection>): void;
+  /** A request was given to the connection, and has a deadline. */
+  requestQueued(deadlineMs: number): void;
+  /** @param wasInUse requests waited, or the connection had never become usable */
+  connectionClosed(
+    connection: ServerConnection,
+    failure: FailureReason,
+    wasEstablished: boolean,
+    wasInUse: boolean,
+  ): void;
+  /** A response came: the server works. */
+  responseReceived(): void;
+}
+
+/** A client that is not read from while a server connection has too much to write. */
+export interface HeldBack {
+  serverDrained(): void;
+}
+
+export class ServerConnection implements OutputOwner {
+  state: ConnectionState = ConnectionState.Connecting;
+  readonly sent = new RingQueue<Request>();
+  readonly output: SocketOutput;
+  /** When the attempt to connect is given up; monotonic milliseconds. */
+  connectDeadlineMs = 0;
+
+  private socket: Socket<ServerConnection> | null = null;
+  private readonly parser: ResponseParser;
+  /** What came of a response that is not over. */
+  private partial: ByteChain | null = null;
+  private handshakeReplies = 0;
+  private heldBack: HeldBack[] = [];
+
+  constructor(private readonly owner: ServerConnectionOwner) {
+    this.output = new SocketOutput(this, owner.turn, owner.chunkPool);
+    this.parser = owner.createResponseParser();
+  }
+
+  connect(): void {
+    this.owner.connect(this, HANDLERS);
+  }
+
+  get isBusy(): boolean {
+    return this.output.chain.sizeBytes > SERVER_OUTPUT_BYTES_MAX;
+  }
+
+  /**
+   * Counts a request whose bytes were just appended to `output.chain`; it is written at the end of
+   * the turn, or when the connection is open.
+   */
+  queued(request: Request, sizeBytes: number): void {
+    const { owner } = this;
+    request.sizeBytes = sizeBytes;
+    if (owner.timeoutMs > 0) {
+      request.deadlineMs = owner.turn.now() + owner.timeoutMs;
+      owner.requestQueued(request.deadlineMs);
+    }
+    owner.counters.requests++;
+    owner.counters.requestBytes += sizeBytes;
+    this.sent.push(request);
+    this.output.schedule();
+  }
+
+  /** The client hears of it when there is room again, or no connection any more. */
+  holdBack(client: HeldBack): void {
+    this.heldBack.push(client);
+  }
+
+  opened(socket: Socket<ServerConnection>): void {
+    if (this.state === ConnectionState.Closed) {
+      socket.terminate();
+      return;
+    }
+    this.socket = socket;
+    this.owner.connected(this, socket);
+    const { handshake } = this.owner;
+    if (handshake === null) {
+      this.becomeOpen();
+      return;
+    }
+    this.state = ConnectionState.Handshaking;
+    this.handshakeReplies = handshake.replyCount;
+    // A fresh socket takes so few bytes whole.
+    socket.write(handshake.bytes, 0, handshake.bytes.length);
+  }
+
+  received(chunk: Buffer): void {
+    const { parser } = this;
+    const end = chunk.length;
+    let at = 0;
+    while (at < end && this.state !== ConnectionState.Closed) {
+      const start = at;
+      at = parser.parse(chunk, start, end);
+      if (parser.status === ParseStatus.Complete) {
+        if (this.state === ConnectionState.Open) this.responded(chunk, start, at);
+        else this.handshakeReplied(chunk, start, at);
+      } else if (parser.status === ParseStatus.Incomplete) {
+        this.partial ??= new ByteChain(this.owner.chunkPool);
+        this.partial.append(chunk, start, end);
+      } else {
+        this.close(BAD_RESPONSE);
+      }
+    }
+  }
+
+  outputWritten(): void {
+    if (this.heldBack.length > 0 && this.output.chain.sizeBytes * 2 < SERVER_OUTPUT_BYTES_MAX) {
+      this.letGo();
+    }
+  }
+
+  /** Ends the connection; every request that waits for it fails. */
+  close(failure: FailureReason): void {
+    if (this.state === ConnectionState.Closed) return;
+    const wasOpen = this.state === ConnectionState.Open;
+    this.state = ConnectionState.Closed;
+    const wasInUse = !wasOpen || this.sent.length > 0;
+    this.output.close();
+    this.partial?.clear();
+    this.owner.connectionClosed(this, failure, this.socket !== null, wasInUse);
+    this.socket?.terminate();
+    this.socket = null;
+    for (let request = this.sent.shift(); request !== null; request = this.sent.shift()) {
+      if (request.owner === null) {
+        giveRequest(request);
+      } else {
+        request.failure = failure;
+        request.owner.requestDone(request);
+      }
+    }
+    this.letGo();
+  }
+
+  /** Number and bytes of the requests not yet written, for the gauges. */
+  waiting(): { count: number; bytes: number } {
+    const bytes = this.output.chain.sizeBytes;
+    let count = 0;
+    for (let left = bytes, i = this.sent.length - 1; left > 0 && i >= 0; i--, count++) {
+      left -= this.sent.at(i).sizeBytes;
+    }
+    return { count, bytes };
+  }
+
+  private becomeOpen(): void {
+    this.state = ConnectionState.Open;
+    this.output.open(this.socket!);
+  }
+
+  private responded(chunk: Buffer, start: number, end: number): void {
+    const request = this.sent.shift();
+    if (request === null) {
+      this.close(BAD_RESPONSE);
+      return;
+    }
+    let sizeBytes = end - start;
+    if (this.partial === null) {
+      request.setReply(chunk, start, end);
+    } else {
+      this.partial.append(chunk, start, end);
+      sizeBytes = this.partial.sizeBytes;
+      request.replyChain = this.partial;
+      this.partial = null;
+    }
+    this.owner.responseReceived();
+    if (request.owner === null) {
+      giveRequest(request);
+      return;
+    }
+    const { counters } = this.owner;
+    counters.responses++;
+    counters.responseBytes += sizeBytes;
+    request.owner.requestDone(request);
+  }
+
+  private handshakeReplied(chunk: Buffer, start: number, end: number): void {
+    let reply = Buffer.from(chunk.subarray(start, end));
+    if (this.partial !== null) {
+      this.partial.append(chunk, start, end);
+      reply = Buffer.allocUnsafe(this.partial.sizeBytes);
+      this.partial.copyOut(0, reply.length, reply, 0);
+      this.partial.clear();
+      this.partial = null;
+    }
+    if (this.owner.handshake!.refuses(reply)) this.close(refusedBy(reply));
+    else if (--this.handshakeReplies === 0) this.becomeOpen();
+  }
+
+  private letGo(): void {
+    const clients = this.heldBack;
+    this.heldBack = [];
+    for (const client of clients) client.serverDrained();
+  }
+}
+
+const HANDLERS: SocketHandler<ServerConnection> = {
+  open: (socket) => socket.data.opened(socket),
+  data: (socket, chunk) => socket.data.received(chunk),
+  drain: (socket) => socket.data.output.drained(),
+  end: (socket) => socket.data.close(SERVER_CLOSED),
+  close: (socket, error) => socket.data.close(failureOf((error as { code?: string })?.code)),
+  connectError: (socket, error) => {
+    socket.data.close(failureOf((error as { code?: string }).code));
+  },
+  error: (socket) => socket.data.close(BAD_RESPONSE),
+};

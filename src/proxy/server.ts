@@ -1,0 +1,216 @@
+/**
+ * One backend: its connections, its failures in a row, and when it is out of the ring.
+ *
+ *   connectionFor() -> [connection, connection, ...]  up to server_connections, then in turn
+ *   connectionClosed() -> failures + 1 -> at the limit: owner.eject(this)
+ *
+ * Does not keep the ring (server-pool.ts) nor the queues (server-connection.ts).
+ * Twin: nc_server.c. Differs: a connection that closes while nothing waits for it is no failure.
+ */
+import type { Socket, SocketHandler } from "bun";
+import type { PoolConfig, ServerConfig } from "../config/config.ts";
+import type { ChunkPool } from "../lib/chunk-pool.ts";
+import type { Logger } from "../log/logger.ts";
+import type { FailureReason } from "../protocol/failure.ts";
+import { failureOf, SERVER_CLOSED, TIMED_OUT } from "../protocol/failure.ts";
+import type { Handshake, Protocol, ResponseParser } from "../protocol/protocol.ts";
+import { type ConnectionCounters, ServerCounters } from "../stats/counters.ts";
+import { CONNECT_TIMEOUT_MS } from "./limits.ts";
+import type { ServerConnectionOwner } from "./server-connection.ts";
+import { ConnectionState, ServerConnection } from "./server-connection.ts";
+import type { Turn } from "./turn.ts";
+
+/** What a server needs from its pool. */
+export interface ServerOwner {
+  readonly config: PoolConfig;
+  readonly protocol: Protocol;
+  readonly handshake: Handshake | null;
+  readonly turn: Turn;
+  readonly chunkPool: ChunkPool;
+  readonly log: Logger;
+  readonly connections: ConnectionCounters;
+  /** Something of this server expires at that moment. */
+  expiresAt(deadlineMs: number): void;
+  /** Takes the server out of the ring for server_retry_timeout. */
+  eject(server: Server): void;
+}
+
+export class Server implements ServerConnectionOwner {
+  /** Ring name. */
+  readonly name: string;
+  readonly counters = new ServerCounters();
+  readonly turn: Turn;
+  readonly chunkPool: ChunkPool;
+  readonly handshake: Handshake | null;
+  readonly timeoutMs: number;
+  isEjected = false;
+  /** When an ejected server may come back; monotonic milliseconds. */
+  retryAtMs = 0;
+
+  private readonly connections: ServerConnection[] = [];
+  private readonly connectionsMax: number;
+  private nextConnection = 0;
+  private failures = 0;
+  private isPreconnecting = false;
+
+  constructor(
+    readonly config: ServerConfig,
+    private readonly owner: ServerOwner,
+  ) {
+    this.name = config.name;
+    this.turn = owner.turn;
+    this.chunkPool = owner.chunkPool;
+    this.handshake = owner.handshake;
+    this.timeoutMs = owner.config.timeoutMs;
+    this.connectionsMax = owner.config.serverConnections;
+  }
+
+  /**
+   * A connection for the next request: a new one until there are server_connections of them, then
+   * each in turn, as nutcracker does.
+   */
+  connectionFor(): ServerConnection {
+    const { connections } = this;
+    if (connections.length < this.connectionsMax) return this.openConnection();
+    if (this.nextConnection >= connections.length) this.nextConnection = 0;
+    return connections[this.nextConnection++]!;
+  }
+
+  /** Opens a first connection before any request; a failure is logged. */
+  preconnect(): void {
+    this.isPreconnecting = true;
+    this.openConnection();
+  }
+
+  createResponseParser(): ResponseParser {
+    return this.owner.protocol.createResponseParser();
+  }
+
+  connect(connection: ServerConnection, handlers: SocketHandler<ServerConnection>): void {
+    const { address } = this.config;
+    const common = { data: connection, socket: handlers };
+    const fail = (error: { code?: string }) => connection.close(failureOf(error.code ?? "EINVAL"));
+    try {
+      const connecting =
+        address.kind === "unix"
+          ? Bun.connect({ ...common, unix: address.path })
+          : Bun.connect({ ...common, hostname: bareHost(address.host), port: address.port });
+      // A failure comes to the connectError handler as well; the promise must not go unheard.
+      connecting.catch(fail);
+    } catch (error) {
+      // Not in this turn: the caller has yet to queue its request.
+      setImmediate(fail, error as { code?: string });
+    }
+  }
+
+  connected(_connection: ServerConnection, socket: Socket<ServerConnection>): void {
+    this.isPreconnecting = false;
+    this.counters.serverConnections++;
+    if (this.owner.config.tcpKeepalive) socket.setKeepAlive(true);
+    this.owner.log.info("server.ts:1", `connected to server '${this.config.displayName}'`);
+  }
+
+  requestQueued(deadlineMs: number): void {
+    this.owner.expiresAt(deadlineMs);
+  }
+
+  responseReceived(): void {
+    this.failures = 0;
+  }
+
+  connectionClosed(
+    connection: ServerConnection,
+    failure: FailureReason,
+    wasEstablished: boolean,
+    wasInUse: boolean,
+  ): void {
+    const { counters, owner } = this;
+    this.connections.splice(this.connections.indexOf(connection), 1);
+    owner.connections.current--;
+    if (wasEstablished) counters.serverConnections--;
+    if (failure === SERVER_CLOSED) counters.serverEof++;
+    else if (failure === TIMED_OUT) counters.serverTimedout++;
+    else counters.serverErr++;
+    this.logClose(failure, wasInUse);
+    // A refused handshake is the server's answer: it lives.
+    if (wasInUse && failure.reply === null && owner.config.autoEjectHosts) this.countFailure();
+  }
+
+  /** Closes what has waited too long. @returns the next deadline, or Infinity */
+  expire(nowMs: number): number {
+    let next = Infinity;
+    // Backwards, as closing takes a connection out of the list.
+    for (let i = this.connections.length - 1; i >= 0; i--) {
+      const connection = this.connections[i]!;
+      const oldest = connection.sent.peek();
+      let deadlineMs = oldest !== null && oldest.deadlineMs > 0 ? oldest.deadlineMs : Infinity;
+      if (connection.state < ConnectionState.Open) {
+        deadlineMs = Math.min(deadlineMs, connection.connectDeadlineMs);
+      }
+      if (deadlineMs <= nowMs) connection.close(TIMED_OUT);
+      else next = Math.min(next, deadlineMs);
+    }
+    return next;
+  }
+
+  /** Brings the queue gauges up to date. */
+  refreshGauges(): void {
+    const { counters } = this;
+    counters.inQueue = counters.inQueueBytes = 0;
+    counters.outQueue = counters.outQueueBytes = 0;
+    for (const connection of this.connections) {
+      const waiting = connection.waiting();
+      let bytes = 0;
+      for (let i = 0; i < connection.sent.length; i++) bytes += connection.sent.at(i).sizeBytes;
+      counters.inQueue += waiting.count;
+      counters.inQueueBytes += waiting.bytes;
+      counters.outQueue += connection.sent.length - waiting.count;
+      counters.outQueueBytes += Math.max(0, bytes - waiting.bytes);
+    }
+  }
+
+  close(): void {
+    for (const connection of [...this.connections]) connection.close(SERVER_CLOSED);
+  }
+
+  private openConnection(): ServerConnection {
+    const { owner } = this;
+    const connection = new ServerConnection(this);
+    this.connections.push(connection);
+    owner.connections.total++;
+    owner.connections.current++;
+    connection.connectDeadlineMs = this.turn.now() + (this.timeoutMs || CONNECT_TIMEOUT_MS);
+    owner.expiresAt(connection.connectDeadlineMs);
+    connection.connect();
+    return connection;
+  }
+
+  private countFailure(): void {
+    if (this.isEjected) return;
+    this.failures++;
+    if (this.failures < Math.max(1, this.owner.config.serverFailureLimit)) return;
+    this.failures = 0;
+    this.owner.eject(this);
+  }
+
+  private logClose(failure: FailureReason, wasInUse: boolean): void {
+    const { log } = this.owner;
+    const server = `server '${this.config.displayName}'`;
+    if (failure.reply !== null) {
+      const words = failure.reply.toString("latin1").trim().replace(/^-/, "");
+      log.warn("server.ts:2", `handshake with ${server} failed: ${words}`);
+    } else if (this.isPreconnecting) {
+      this.isPreconnecting = false;
+      log.warn("server.ts:3", `connect to ${server} failed, ignored: ${failure.text}`);
+    } else if (wasInUse) {
+      log.warn("server.ts:4", `close of the connection to ${server} in use: ${failure.text}`);
+    } else {
+      log.info("server.ts:5", `close of an idle connection to ${server}: ${failure.text}`);
+    }
+  }
+}
+
+/** A host as the resolver wants it: an IPv6 address may stand in brackets in a configuration. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
