@@ -60,7 +60,7 @@ export function writeDecimal(target: Uint8Array, at: number, value: number): num
   const end = at + decimalLength(value);
   for (let i = end - 1; i >= at; i--) {
     const rest = Math.floor(value / 10);
-    target[i] = DIGIT_0 + value - rest * 10;
+    target[i] = DIGIT_0 + (value - rest * 10);
     value = rest;
   }
   return end;

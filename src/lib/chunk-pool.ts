@@ -40,6 +40,11 @@ export class ChunkPool {
     this.freeMax = Math.max(1, Math.floor(FREE_BYTES_MAX / chunkSizeBytes));
   }
 
+  /** Chunks that wait to be used again; for tests and tools. */
+  get freeChunkCount(): number {
+    return this.freeChunks.length;
+  }
+
   /** An empty segment over a chunk of its own. */
   takeChunk(): Segment {
     const segment = this.takeSegment();
