@@ -12,7 +12,7 @@
  * loses the shared server connection). `*0` and `*-1` are nothing, as in Redis.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
-import { CR, DIGIT_0, DOLLAR, LF, MINUS, STAR } from "../../lib/bytes.ts";
+import { CR, decimalLength, DIGIT_0, DOLLAR, LF, MINUS, STAR } from "../../lib/bytes.ts";
 import { ParseStatus, type RequestParser, Route } from "../protocol.ts";
 import type { CommandRow } from "./commands.ts";
 import { COMMAND_TABLE, Local, UNKNOWN_COMMAND } from "./commands.ts";
@@ -31,7 +31,26 @@ const NAME_BYTES_MAX = 64;
 /** Room for places of arguments that is kept after a request with many. */
 const SPANS_KEPT = 8192;
 const LENGTH_DIGITS_MAX = 10;
-const POWERS_OF_TEN = Float64Array.from({ length: LENGTH_DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+
+/** The number that `lengthEnd` read. */
+let lengthRead = 0;
+
+/** Reads "<digits>\r\n" at `at`. @returns index behind it, or -1 if not all of it is there, in order */
+function lengthEnd(bytes: Buffer, at: number, end: number): number {
+  const start = at;
+  let length = 0;
+  while (at < end) {
+    const digit = bytes[at]! - DIGIT_0;
+    if (digit < 0 || digit > 9) break;
+    length = length * 10 + digit;
+    at++;
+  }
+  if (at + 2 > end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+  // One digit is always well-formed; more of them are rare enough for the exact check.
+  if (at - start !== 1 && at - start !== decimalLength(length)) return -1;
+  lengthRead = length;
+  return length > BULK_BYTES_MAX ? -1 : at + 2;
+}
 
 const State = {
   Mark: 0,
@@ -122,98 +141,144 @@ export class RedisRequestParser implements RequestParser {
     this.captureAt = 0;
     this.isNegative = false;
     this.consumed = 0;
+    if (this.spans.length > SPANS_KEPT) this.spans = new Int32Array(16);
     if (this.scratch.length > NAME_BYTES_MAX) {
       this.scratch = Buffer.allocUnsafeSlow(NAME_BYTES_MAX);
     }
   }
 
   parse(bytes: Buffer, start: number, end: number): number {
-    let at = start;
-    let { state, index, length, digits } = this;
-    const base = start - this.consumed;
-    if (state === State.Inline) return this.parseInline(bytes, start, end);
-    if (this.spans.length > SPANS_KEPT && this.consumed === 0) this.spans = new Int32Array(16);
-    while (at < end) {
-      if (state === State.Mark) {
-        const byte = bytes[at]!;
-        if (index < 0) {
-          if (byte !== STAR) return this.parseInline(bytes, at, end);
-        } else if (byte !== DOLLAR) return this.invalid(FramingError.ExpectedDollar, at, byte);
-        at++;
-        length = 0;
-        digits = 0;
-        state = State.Length;
-      }
-      if (state === State.Length) {
-        while (at < end) {
-          const digit = bytes[at]! - DIGIT_0;
-          if (digit < 0 || digit > 9) break;
-          length = length * 10 + digit;
-          digits++;
-          at++;
-        }
-        if (digits > LENGTH_DIGITS_MAX) return this.invalidLength(index, at);
-        if (at === end) break;
-        if (bytes[at] !== CR || digits === 0 || length < POWERS_OF_TEN[digits - 1]!) {
-          // Only a lone zero is smaller than its number of digits says.
-          if (bytes[at] === MINUS && digits === 0 && index < 0 && !this.isNegative) {
-            this.isNegative = true;
-            at++;
-            continue;
-          }
-          if (bytes[at] !== CR || digits !== 1) return this.invalidLength(index, at);
-        }
-        at++;
-        state = State.LengthLf;
-      }
-      if (state === State.LengthLf) {
-        if (at === end) break;
-        if (bytes[at] !== LF) return this.invalidLength(index, at);
-        at++;
-        if (index < 0) {
-          if (length === 0 || this.isNegative) return this.nothing(at);
-          if (length > ARGUMENTS_MAX) return this.invalidLength(index, at);
-          this.argumentCount = length;
-          index = 0;
-          state = State.Mark;
-          continue;
-        }
-        if (length > BULK_BYTES_MAX) return this.invalidLength(index, at);
-        if (at - base + length > REQUEST_BYTES_MAX) return this.invalid(FramingError.TooLarge, at);
-        if (index <= this.markLast) this.mark(index, at - base, length);
-        this.left = length;
-        state = State.Body;
-      }
-      if (state === State.Body) {
-        if (index === this.captureAt) this.capture(bytes, at, end, index, length);
-        if (end - at < this.left) {
-          this.left -= end - at;
-          at = end;
-          break;
-        }
-        at += this.left;
-        state = State.BodyCr;
-      }
-      if (state === State.BodyCr) {
-        if (at === end) break;
-        if (bytes[at] !== CR) return this.invalid(FramingError.ExpectedLineEnd, at);
-        at++;
-        state = State.BodyLf;
-      }
-      if (at === end) break;
-      if (bytes[at] !== LF) return this.invalid(FramingError.ExpectedLineEnd, at);
-      at++;
-      index++;
-      if (index === this.argumentCount) return this.complete(at);
-      state = State.Mark;
+    if (this.state === State.Mark && this.index < 0) {
+      const at = this.parseWhole(bytes, start, end);
+      if (at >= 0) return this.complete(at);
+      this.reset();
     }
-    this.state = state;
-    this.index = index;
-    this.length = length;
-    this.digits = digits;
-    this.consumed += end - start;
-    this.status = ParseStatus.Incomplete;
+    if (this.state === State.Inline) return this.parseInline(bytes, start, end);
+    return this.parseStepwise(bytes, start, end);
+  }
+
+  /**
+   * Reads a request of which all bytes are there: nearly every one, and several times faster than
+   * step by step (bench/micro/request-parser.bench.ts).
+   * @returns index after the request, or -1 for anything else: then nothing was read
+   */
+  private parseWhole(bytes: Buffer, start: number, end: number): number {
+    if (bytes[start] !== STAR) return -1;
+    let at = lengthEnd(bytes, start + 1, end);
+    if (at < 0 || lengthRead === 0 || lengthRead > ARGUMENTS_MAX) return -1;
+    const count = lengthRead;
+    for (let index = 0; index < count; index++) {
+      if (at >= end || bytes[at] !== DOLLAR) return -1;
+      at = lengthEnd(bytes, at + 1, end);
+      const length = lengthRead;
+      if (at < 0 || at + length + 2 > end) return -1;
+      if (index <= this.markLast) this.mark(index, at - start, length);
+      if (index === this.captureAt) this.captured(bytes, at, length, index);
+      at += length;
+      if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+      at += 2;
+    }
+    this.argumentCount = count;
     return at;
+  }
+
+  /** Reads on from wherever the bytes were cut. */
+  private parseStepwise(bytes: Buffer, start: number, end: number): number {
+    const base = start - this.consumed;
+    let at = start;
+    this.status = ParseStatus.Incomplete;
+    while (at < end) {
+      switch (this.state) {
+        case State.Mark:
+          if (bytes[at] !== (this.index < 0 ? STAR : DOLLAR)) return this.unmarked(bytes, at, end);
+          this.beginLength();
+          at++;
+          break;
+        case State.Length:
+          at = this.readLength(bytes, at, end);
+          break;
+        case State.LengthLf:
+          if (bytes[at++] !== LF) return this.invalidLength(at);
+          this.endLength(at - base);
+          break;
+        case State.Body:
+          at = this.skipBody(bytes, at, end);
+          break;
+        case State.BodyCr:
+          if (bytes[at++] !== CR) return this.invalid(FramingError.ExpectedLineEnd, at);
+          this.state = State.BodyLf;
+          break;
+        default:
+          if (bytes[at++] !== LF) return this.invalid(FramingError.ExpectedLineEnd, at);
+          this.state = State.Mark;
+          if (++this.index === this.argumentCount) return this.complete(at);
+      }
+      if (this.status !== ParseStatus.Incomplete) return at;
+    }
+    this.consumed += end - start;
+    return at;
+  }
+
+  /** A byte stands where '*' or '$' was expected. */
+  private unmarked(bytes: Buffer, at: number, end: number): number {
+    if (this.index < 0) return this.parseInline(bytes, at, end);
+    return this.invalid(FramingError.ExpectedDollar, at, bytes[at]);
+  }
+
+  private beginLength(): void {
+    this.length = 0;
+    this.digits = 0;
+    this.isNegative = false;
+    this.state = State.Length;
+  }
+
+  private readLength(bytes: Buffer, at: number, end: number): number {
+    if (bytes[at] === MINUS && this.index < 0 && this.digits === 0 && !this.isNegative) {
+      this.isNegative = true;
+      return at + 1;
+    }
+    for (; at < end; at++) {
+      const digit = bytes[at]! - DIGIT_0;
+      if (digit < 0 || digit > 9) break;
+      this.length = this.length * 10 + digit;
+      if (++this.digits > LENGTH_DIGITS_MAX) return this.invalidLength(at);
+    }
+    if (at === end) return at;
+    if (bytes[at] !== CR || this.digits !== decimalLength(this.length)) {
+      return this.invalidLength(at);
+    }
+    this.state = State.LengthLf;
+    return at + 1;
+  }
+
+  /** The count of arguments is known, or the length of one whose body starts at `offset`. */
+  private endLength(offset: number): void {
+    const { length, index } = this;
+    if (index < 0) {
+      if (length === 0 || this.isNegative) {
+        this.nothing(0);
+      } else if (length > ARGUMENTS_MAX) {
+        this.invalidLength(0);
+      } else {
+        this.argumentCount = length;
+        this.index = 0;
+        this.state = State.Mark;
+      }
+      return;
+    }
+    if (length > BULK_BYTES_MAX) this.invalidLength(0);
+    else if (offset + length > REQUEST_BYTES_MAX) this.invalid(FramingError.TooLarge, 0);
+    if (index <= this.markLast) this.mark(index, offset, length);
+    this.left = length;
+    this.state = State.Body;
+  }
+
+  private skipBody(bytes: Buffer, at: number, end: number): number {
+    if (this.index === this.captureAt) this.capture(bytes, at, end);
+    const count = Math.min(this.left, end - at);
+    this.left -= count;
+    if (this.left === 0) this.state = State.BodyCr;
+    return at + count;
   }
 
   private complete(at: number): number {
@@ -249,8 +314,8 @@ export class RedisRequestParser implements RequestParser {
     return at;
   }
 
-  private invalidLength(index: number, at: number): number {
-    return this.invalid(index < 0 ? FramingError.ArrayLength : FramingError.BulkLength, at);
+  private invalidLength(at: number): number {
+    return this.invalid(this.index < 0 ? FramingError.ArrayLength : FramingError.BulkLength, at);
   }
 
   private mark(index: number, offset: number, length: number): void {
@@ -264,21 +329,16 @@ export class RedisRequestParser implements RequestParser {
     this.spans[at + 1] = length;
   }
 
-  /** Looks at the bytes of an argument whose contents matter, once they are all there. */
-  private capture(bytes: Buffer, at: number, end: number, index: number, length: number): void {
-    const left = this.left;
-    if (left === length && end - at >= length) {
-      this.captured(bytes, at, length, index);
-      return;
-    }
+  /** Collects the bytes of an argument whose contents matter, until they are all there. */
+  private capture(bytes: Buffer, at: number, end: number): void {
+    const { left, length } = this;
     const offset = length - left;
     const count = Math.min(left, end - at);
     for (let i = 0; i < count && offset + i < NAME_BYTES_MAX; i++) {
       this.scratch[offset + i] = bytes[at + i]!;
     }
-    if (count < left) return;
     // A name that was cut off is longer than any in the table, and is not found by its length.
-    this.captured(this.scratch, 0, length, index);
+    if (count === left) this.captured(this.scratch, 0, length, this.index);
   }
 
   private captured(bytes: Buffer, start: number, length: number, index: number): void {

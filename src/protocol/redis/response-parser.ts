@@ -10,7 +10,7 @@
  * the caller then closes the connection, since nobody can tell where the next reply starts.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
-import { CR, DIGIT_0, LF, MINUS, PLUS } from "../../lib/bytes.ts";
+import { CR, DIGIT_0, DOLLAR, LF, MINUS, PLUS } from "../../lib/bytes.ts";
 import { ParseStatus, type ResponseParser } from "../protocol.ts";
 
 /** A line (status, error, number) longer than this is no reply. */
@@ -49,6 +49,32 @@ for (const [types, kind] of KINDS) {
   for (const type of types) KIND_OF_BYTE[type.charCodeAt(0)] = kind;
 }
 
+/**
+ * Where a reply ends that is one string or one line, all of it there: nearly every one, and several
+ * times faster than step by step (bench/micro/response-parser.bench.ts).
+ * @returns index after the reply, or -1 for anything else
+ */
+function wholeReplyEnd(bytes: Buffer, start: number, end: number): number {
+  const type = bytes[start]!;
+  let at = start + 1;
+  if (type === DOLLAR) {
+    let length = 0;
+    for (; at < end; at++) {
+      const digit = bytes[at]! - DIGIT_0;
+      if (digit < 0 || digit > 9) break;
+      length = length * 10 + digit;
+    }
+    const bodyEnd = at + 2 + length;
+    if (bodyEnd + 2 > end || at - start < 2 || at - start > LENGTH_DIGITS_MAX) return -1;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    return bytes[bodyEnd] === CR && bytes[bodyEnd + 1] === LF ? bodyEnd + 2 : -1;
+  }
+  if (type !== PLUS && type !== MINUS) return -1;
+  const lineMax = Math.min(end - 1, start + LINE_BYTES_MAX);
+  while (at < lineMax && bytes[at] !== CR) at++;
+  return at < lineMax && bytes[at + 1] === LF ? at + 2 : -1;
+}
+
 export class RedisResponseParser implements ResponseParser {
   status: ParseStatus = ParseStatus.Incomplete;
   isError = false;
@@ -71,6 +97,19 @@ export class RedisResponseParser implements ResponseParser {
   }
 
   parse(bytes: Buffer, start: number, end: number): number {
+    if (this.isFirst) {
+      const at = wholeReplyEnd(bytes, start, end);
+      if (at >= 0) {
+        this.isError = bytes[start] === MINUS;
+        this.status = ParseStatus.Complete;
+        return at;
+      }
+    }
+    return this.parseStepwise(bytes, start, end);
+  }
+
+  /** Reads on from wherever the bytes were cut. */
+  private parseStepwise(bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end) {
       switch (this.state) {
