@@ -3,7 +3,7 @@
  *
  * `place` is "file.ts:N": the file that speaks and a number that names the message within that
  * file. It takes the room of nutcracker's file.c:LINE, and stays the same from release to release.
- * Where lines go is decided by the LogSink (log-file.ts); what a level is by log-level.ts.
+ * Lines are made by file-logger.ts and written by log-sink.ts; what a level is, is log-level.ts.
  */
 
 export interface Logger {

@@ -10,6 +10,7 @@
 import type { ByteChain } from "../lib/byte-chain.ts";
 import type { MessageBytes } from "../lib/message-bytes.ts";
 import type { FailureReason } from "./failure.ts";
+import type { Request } from "./request.ts";
 import type { SplitRequest } from "./split-request.ts";
 
 /** How a call of `parse` ended. */
@@ -38,6 +39,8 @@ export const Route = {
   Placeholder: 3,
   /** Answered with an error: unknown, unsupported, or with a wrong number of arguments. */
   Refuse: 4,
+  /** To every server; the replies become one. */
+  Servers: 5,
 } as const;
 export type Route = (typeof Route)[keyof typeof Route];
 
@@ -50,6 +53,12 @@ export interface RequestParser {
   readonly keyCount: number;
   /** A request that must pass without authentication, such as AUTH. */
   readonly isAllowedBeforeAuth: boolean;
+  /** The client wants no reply (noreply). The server still sends one, which is swallowed. */
+  readonly isSilent: boolean;
+  /** The request goes to its server in another form, written by `writeForward`. */
+  readonly isReworded: boolean;
+  /** Not 0: `hidesReply` decides by this number whether the client sees the reply. */
+  readonly replyFilter: number;
   /** The normal form of a message that was read in another one. */
   readonly rewritten: Buffer;
   /** @returns index after the last byte read, at most `end` */
@@ -109,6 +118,10 @@ export interface Protocol<P extends RequestParser = RequestParser> {
   readonly tooManyClientsReply: Buffer;
   /** The reply to a request whose server failed. */
   failureReply(failure: FailureReason): Buffer;
+  /** Writes a request that `isReworded` as its server is to read it. */
+  writeForward(parser: P, message: MessageBytes, target: ByteChain): void;
+  /** True if the client is not to see the reply of a request with a `replyFilter`. */
+  hidesReply(request: Request): boolean;
   /** Writes the fragment of group `group`, and notes in `request` how its replies coalesce. */
   writeFragment(
     parser: P,

@@ -33,6 +33,8 @@ export class Request {
   deadlineMs = 0;
   /** Bytes sent to the server, for the queue gauges. */
   sizeBytes = 0;
+  /** Not 0: the protocol decides whether the client sees the reply. */
+  replyFilter = 0;
   /** True in a SplitRequest only. */
   readonly isSplit: boolean = false;
 
@@ -67,6 +69,7 @@ export function giveRequest(request: Request): void {
   request.state = RequestState.Waiting;
   request.owner = null;
   request.deadlineMs = 0;
+  request.replyFilter = 0;
   request.replyBytes = NO_BYTES;
   request.failure = null;
   if (request.replyChain !== null) {

@@ -10,7 +10,7 @@
  * (coalesce.ts).
  */
 import type { RequestOwner } from "./request.ts";
-import { giveRequest, Request, RequestState } from "./request.ts";
+import { giveRequest, Request, RequestState, takeRequest } from "./request.ts";
 
 /** A record with room for more keys than this is not kept for reuse. */
 const KEYS_KEPT_MAX = 4096;
@@ -72,9 +72,12 @@ export class SplitRequest extends Request implements RequestOwner {
     }
   }
 
-  addFragment(fragment: Request): void {
+  /** The next fragment, for the next group. */
+  takeFragment(): Request {
+    const fragment = takeRequest(this);
     this.fragments.push(fragment);
     this.left++;
+    return fragment;
   }
 
   requestDone(fragment: Request): void {

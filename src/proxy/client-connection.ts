@@ -227,6 +227,10 @@ export class ClientConnection implements DispatchClient, OutputOwner {
       giveSplitRequest(request as SplitRequest);
       return;
     }
+    if (request.replyFilter !== 0 && this.pool.protocol.hidesReply(request)) {
+      giveRequest(request);
+      return;
+    }
     if (request.failure !== null) {
       const reply = this.pool.protocol.failureReply(request.failure);
       chain.append(reply, 0, reply.length);

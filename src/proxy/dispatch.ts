@@ -4,6 +4,7 @@
  *   Local, Refuse  -> protocol.localReply                    -> client.answer
  *   Key            -> pool.serverOf(key)                     -> server connection
  *   Keys           -> group keys by server -> fragments      -> server connections
+ *   Servers        -> one fragment for each server           -> server connections
  *
  * The only file that knows the whole story of a request; it only calls. A request that fails at once
  * is done before `dispatch` returns, so it is queued at the client first.
@@ -46,7 +47,9 @@ export function dispatch(
     else divide(client, parser, message);
   } else if (route === Route.Placeholder) {
     pool.readmit();
-    forward(client, pool.placeholderServer(), message);
+    forward(client, pool.placeholderServer(), parser, message);
+  } else if (route === Route.Servers) {
+    broadcast(client, parser, message);
   } else {
     client.answer(pool.protocol.localReply(parser, message, client));
   }
@@ -56,16 +59,35 @@ function forwardByKey(client: DispatchClient, parser: RequestParser, message: Me
   const { pool } = client;
   pool.readmit();
   message.locate(parser.keyOffset(0), parser.keyLength(0));
-  forward(client, pool.serverOf(message.bytes, message.start, message.end), message);
+  forward(client, pool.serverOf(message.bytes, message.start, message.end), parser, message);
 }
 
-function forward(client: DispatchClient, server: Server, message: MessageBytes): void {
+function forward(
+  client: DispatchClient,
+  server: Server,
+  parser: RequestParser,
+  message: MessageBytes,
+): void {
   const request = takeRequest(client);
+  request.replyFilter = parser.replyFilter;
+  if (parser.isSilent) request.owner = null;
+  else client.enqueue(request);
   const connection = server.connectionFor();
-  client.enqueue(request);
-  const { sizeBytes } = message;
-  message.moveTo(connection.output.chain);
-  connection.queued(request, sizeBytes);
+  const { chain } = connection.output;
+  const before = chain.sizeBytes;
+  if (parser.isReworded) client.pool.protocol.writeForward(parser, message, chain);
+  else message.moveTo(chain);
+  send(client, connection, request, before);
+}
+
+/** Queues the request whose bytes `connection` has beyond the first `before`. */
+function send(
+  client: DispatchClient,
+  connection: ServerConnection,
+  request: Request,
+  before: number,
+): void {
+  connection.queued(request, connection.output.chain.sizeBytes - before);
   if (connection.isBusy) client.holdBack(connection);
 }
 
@@ -82,14 +104,32 @@ function divide(client: DispatchClient, parser: RequestParser, message: MessageB
   request.group(pool.servers.length);
   client.enqueue(request);
   for (let group = 0; group < request.groupCount; group++) {
-    const fragment = takeRequest(request);
-    request.addFragment(fragment);
+    const fragment = request.takeFragment();
     const connection = pool.servers[request.serverOfGroup[group]!]!.connectionFor();
     const { chain } = connection.output;
     const before = chain.sizeBytes;
     pool.protocol.writeFragment(parser, message, request, group, chain);
-    connection.queued(fragment, chain.sizeBytes - before);
-    if (connection.isBusy) client.holdBack(connection);
+    send(client, connection, fragment, before);
+  }
+  pool.counters.fragments += request.groupCount;
+}
+
+/** The same request to every server. */
+function broadcast(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
+  const { pool } = client;
+  const request = takeSplitRequest(client);
+  request.begin(0);
+  request.groupCount = pool.servers.length;
+  if (parser.isSilent) request.owner = null;
+  else client.enqueue(request);
+  for (const server of pool.servers) {
+    const fragment = request.takeFragment();
+    const connection = server.connectionFor();
+    const { chain } = connection.output;
+    const before = chain.sizeBytes;
+    if (parser.isReworded) pool.protocol.writeForward(parser, message, chain);
+    else message.copyRange(0, message.sizeBytes, chain);
+    send(client, connection, fragment, before);
   }
   pool.counters.fragments += request.groupCount;
 }

@@ -10,7 +10,7 @@ import type { Config } from "../config/config.ts";
 import { ChunkPool } from "../lib/chunk-pool.ts";
 import { ProxyError } from "../lib/errors.ts";
 import type { Logger } from "../log/logger.ts";
-import { REDIS } from "../protocol/redis/redis.ts";
+import { PROTOCOLS } from "../protocol/protocols.ts";
 import type { PoolStatistics } from "../stats/counters.ts";
 import { ConnectionCounters } from "../stats/counters.ts";
 import { RESERVED_DESCRIPTORS } from "./limits.ts";
@@ -81,14 +81,15 @@ export class Proxy {
     };
     const limit: ClientLimit = { max: clientsMax(config), count: 0 };
     for (const pool of config.pools) {
-      if (!pool.isRedis) {
+      const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
+      if (protocol === null) {
         throw new ProxyError(
           "PROTOCOL_UNSUPPORTED",
           "operator",
           `pool '${pool.name}' is a memcached pool: only pools with "redis: true" are supported`,
         );
       }
-      const serverPool = new ServerPool(pool, REDIS, shared);
+      const serverPool = new ServerPool(pool, protocol, shared);
       this.pools.push(serverPool);
       this.listeners.push(new Listener(serverPool, limit));
     }

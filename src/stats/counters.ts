@@ -40,7 +40,7 @@ export class ConnectionCounters {
   current = 0;
 }
 
-/** One pool as the stats see it. `refreshGauges` brings the queue gauges of the servers up to date. */
+/** One pool as the stats see it. `refreshGauges` brings the servers' queue gauges up to date. */
 export interface PoolStatistics {
   readonly name: string;
   readonly counters: PoolCounters;

@@ -19,6 +19,9 @@ export const REDIS: Protocol<RedisRequestParser> = {
   framingErrorReply: (parser) => framingError(parser.error, parser.errorByte),
   tooManyClientsReply: TOO_MANY_CLIENTS,
   failureReply,
+  // Redis requests are forwarded as they came, and all their replies are wanted.
+  writeForward: (_parser, message, target) => message.moveTo(target),
+  hidesReply: () => false,
   writeFragment,
   coalesce,
   handshake: redisHandshake,

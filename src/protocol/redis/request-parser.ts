@@ -93,6 +93,9 @@ export class RedisRequestParser implements RequestParser {
   errorByte = 0;
   argumentCount = 0;
   rewritten: Buffer = Buffer.alloc(0);
+  readonly isSilent = false;
+  readonly isReworded = false;
+  readonly replyFilter = 0;
   /** Offset and length of argument i at 2i and 2i + 1, for i up to markLast of the command. */
   spans = new Int32Array(16);
 
