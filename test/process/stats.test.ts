@@ -1,0 +1,53 @@
+/**
+ * The stats of a running proxy against those of Debian's nutcracker: same names, same order, same
+ * blanks, for the same configuration.
+ */
+import { expect, test } from "bun:test";
+import { hostname } from "node:os";
+import { debianProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
+import { RedisServer } from "../support/redis-server.ts";
+
+const nutcracker = debianProgram();
+if (nutcracker === null) console.warn("stats.test.ts: nutcracker is not installed");
+
+const POOLS = {
+  gamma: { servers: ["127.0.0.1:1:1", "127.0.0.1:2:1 short", "127.0.0.1:3:2 longer-name"] },
+  be: { servers: ["127.0.0.1:11211:1", "localhost:4:1"] },
+  alpha: { servers: ["/nonexistent/a.sock:1", "/nonexistent/b.sock:1 b"] },
+};
+
+async function statsText(program?: ProxyProgram): Promise<string> {
+  await using proxy = await Proxy.start({ pools: POOLS, ...(program ? { program } : {}) });
+  return await proxy.statsText();
+}
+
+test.skipIf(nutcracker === null)("an idle proxy's stats differ in the time only", async () => {
+  const steady = (text: string) => text.replace(/"(uptime|timestamp)":\d+/g, '"$1":N');
+  expect(steady(await statsText())).toBe(steady(await statsText(nutcracker ?? [])));
+});
+
+test("the head tells the truth", async () => {
+  await using proxy = await Proxy.start({ pools: POOLS });
+  const before = Math.floor(Date.now() / 1000);
+  const stats = await proxy.stats();
+  expect(stats["service"]).toBe("nutcracker");
+  expect(stats["source"]).toBe(hostname());
+  expect(stats["version"]).toBe("0.5.0");
+  expect(stats["uptime"]).toBeLessThan(60);
+  expect(Math.abs(Number(stats["timestamp"]) - before)).toBeLessThan(60);
+});
+
+test("numbers are exact at any time, whatever -i says", async () => {
+  await using redis = await RedisServer.start();
+  await using proxy = await Proxy.start({
+    pools: { alpha: { servers: [`${redis.item}:1 one`] } },
+    statsIntervalMs: 30_000,
+  });
+  const client = await proxy.connect();
+  for (let count = 1; count <= 5; count++) {
+    expect(await client.call("SET", "key", "value")).toBe("+OK\r\n");
+    const { requests, responses } = await proxy.serverStats("one");
+    expect([requests, responses]).toEqual([count, count]);
+  }
+  expect((await proxy.poolStats())["client_connections"]).toBe(1);
+});
