@@ -8,7 +8,7 @@
 import { ConfigError, type ConfigMistake, quote } from "../config/config-error.ts";
 import type { Config, PoolConfig } from "../config/config.ts";
 import type { Logger } from "../log/logger.ts";
-import { resolutionFailure, resolveName } from "./resolve-name.ts";
+import { bareHost, resolutionFailure, resolveName } from "../lib/resolve-name.ts";
 
 /**
  * @param log gets nutcracker's line about each name; null = nobody (-t)
@@ -19,8 +19,7 @@ export async function checkListenNames(config: Config, log: Logger | null): Prom
   for (const pool of config.pools) {
     const { address } = pool.listen;
     if (address.kind === "unix") continue;
-    // An IPv6 address may stand in brackets here, though not in nutcracker.
-    const host = address.host.replace(/^\[(.*)\]$/, "$1");
+    const host = bareHost(address.host);
     if ((await resolveName(host)) !== null) continue;
     log?.error("check-names.ts:1", resolutionFailure(host, address.port));
     mistakes.push(unknownName(config.file, pool));

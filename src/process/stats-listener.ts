@@ -10,11 +10,11 @@
  * Differs: nutcracker serves one at a time and blocks. Twin: nc_stats.c.
  */
 
-import { closeSync, openSync } from "node:fs";
 import type { Socket, SocketListener } from "bun";
+import { nextDescriptor } from "../lib/descriptors.ts";
 import { ProxyError } from "../lib/errors.ts";
 import { errnoText } from "../log/errno-text.ts";
-import { resolutionFailure, resolveName } from "./resolve-name.ts";
+import { resolutionFailure, resolveName } from "../lib/resolve-name.ts";
 
 /** Time for one client to take its document and to close. */
 const PATIENCE_MS = 5_000;
@@ -143,11 +143,4 @@ async function resolve(host: string, port: number): Promise<string> {
   const address = await resolveName(host);
   if (address !== null) return address;
   throw new ProxyError("NAME_NOT_RESOLVED", "operator", resolutionFailure(host, port));
-}
-
-/** The number of the next descriptor: nutcracker names the socket that could not be bound. */
-function nextDescriptor(): number {
-  const descriptor = openSync("/dev/null", "r");
-  closeSync(descriptor);
-  return descriptor;
 }

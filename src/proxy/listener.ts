@@ -7,12 +7,13 @@
  * and nothing but a socket lies there (nutcracker unlinks whatever it finds).
  */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
-import { lookup } from "node:dns/promises";
 import type { Socket, SocketHandler } from "bun";
 import { listenBacklog } from "../lib/libc.ts";
+import { nextDescriptor } from "../lib/descriptors.ts";
 import { ProxyError } from "../lib/errors.ts";
+import { bareHost, resolutionFailure, resolveName } from "../lib/resolve-name.ts";
+import { errnoText } from "../log/errno-text.ts";
 import { ClientConnection, type ClientOwner } from "./client-connection.ts";
-import { bareHost } from "./server.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 /** Bun's own, and nutcracker's default. */
@@ -40,6 +41,7 @@ export class Listener implements ClientOwner {
   async listen(): Promise<void> {
     const { config, log, connections } = this.pool;
     const { address, text, mode } = config.listen;
+    const descriptor = nextDescriptor();
     const common = { allowHalfOpen: true, socket: this.handlers() };
     try {
       if (address.kind === "unix") {
@@ -54,7 +56,7 @@ export class Listener implements ClientOwner {
       if (address.kind === "unix" && mode > 0) chmodSync(address.path, mode);
     } catch (error) {
       this.stop();
-      throw listenError(text, error);
+      throw listenError(text, descriptor, error);
     }
     if (config.backlog !== BACKLOG_OF_BUN && this.socket.fd !== undefined) {
       listenBacklog(this.socket.fd, config.backlog);
@@ -136,33 +138,15 @@ export class Listener implements ClientOwner {
 
 /** The first address of a name. */
 async function resolve(host: string, port: number): Promise<string> {
-  try {
-    return (await lookup(host)).address;
-  } catch {
-    throw new ProxyError(
-      "ADDRESS_NOT_RESOLVED",
-      "operator",
-      `address resolution of node '${host}' service '${port}' failed: Name or service not known`,
-    );
-  }
+  const address = await resolveName(host);
+  if (address !== null) return address;
+  throw new ProxyError("ADDRESS_NOT_RESOLVED", "operator", resolutionFailure(host, port));
 }
 
-function listenError(text: string, error: unknown): ProxyError {
+function listenError(text: string, descriptor: number, error: unknown): ProxyError {
   if (error instanceof ProxyError) return error;
-  const { code, message } = error as { code?: string; message: string };
-  const words: Record<string, string> = {
-    EADDRINUSE: "Address already in use",
-    EADDRNOTAVAIL: "Cannot assign requested address",
-    EACCES: "Permission denied",
-    ENOENT: "No such file or directory",
-    ENAMETOOLONG: "File name too long",
-  };
-  const reason = words[code ?? ""] ?? message;
-  return new ProxyError(
-    "LISTEN_FAILED",
-    "operator",
-    `bind on p to addr '${text}' failed: ${reason}`,
-  );
+  const message = `bind on p ${descriptor} to addr '${text}' failed: ${errnoText(error)}`;
+  return new ProxyError("LISTEN_FAILED", "operator", message, { cause: error });
 }
 
 /** Unlinks a socket that nobody listens on any more. */
@@ -175,7 +159,8 @@ async function removeStaleSocket(path: string): Promise<void> {
 }
 
 function inUse(path: string, why: string): ProxyError {
-  const text = `bind on p to addr '${path}' failed: Address already in use (${why})`;
+  const place = `bind on p ${nextDescriptor()} to addr '${path}'`;
+  const text = `${place} failed: Address already in use (${why})`;
   return new ProxyError("LISTEN_FAILED", "operator", text);
 }
 

@@ -10,6 +10,7 @@
 import type { Socket, SocketHandler } from "bun";
 import type { PoolConfig, ServerConfig } from "../config/config.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
+import { bareHost } from "../lib/resolve-name.ts";
 import type { Logger } from "../log/logger.ts";
 import type { FailureReason } from "../protocol/failure.ts";
 import { failureOf, SERVER_CLOSED, TIMED_OUT } from "../protocol/failure.ts";
@@ -52,6 +53,8 @@ export class Server implements ServerConnectionOwner {
   private nextConnection = 0;
   private failures = 0;
   private isPreconnecting = false;
+  /** The proxy ends: closed connections are nobody's failure, and no news. */
+  private isClosing = false;
 
   constructor(
     readonly config: ServerConfig,
@@ -131,6 +134,7 @@ export class Server implements ServerConnectionOwner {
     if (failure === SERVER_CLOSED) counters.serverEof++;
     else if (failure === TIMED_OUT) counters.serverTimedout++;
     else counters.serverErr++;
+    if (this.isClosing) return;
     this.logClose(failure, wasInUse);
     // A refused handshake is the server's answer: it lives.
     if (wasInUse && failure.reply === null && owner.config.autoEjectHosts) this.countFailure();
@@ -170,6 +174,7 @@ export class Server implements ServerConnectionOwner {
   }
 
   close(): void {
+    this.isClosing = true;
     for (const connection of [...this.connections]) connection.close(SERVER_CLOSED);
   }
 
@@ -208,9 +213,4 @@ export class Server implements ServerConnectionOwner {
       log.info("server.ts:5", `close of an idle connection to ${server}: ${failure.text}`);
     }
   }
-}
-
-/** A host as the resolver wants it: an IPv6 address may stand in brackets in a configuration. */
-export function bareHost(host: string): string {
-  return host.replace(/^\[(.*)\]$/, "$1");
 }

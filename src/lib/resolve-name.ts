@@ -5,6 +5,11 @@
 
 import { isIP } from "node:net";
 
+/** A host as the resolver wants it: an IPv6 address may stand in brackets in a configuration. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
 /** The first address that the system knows for a name, or null. An IP is its own address. */
 export async function resolveName(host: string): Promise<string | null> {
   if (isIP(host) !== 0) return host;
