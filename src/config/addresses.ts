@@ -55,6 +55,9 @@ export function readDigits(text: string): number {
 
 /** Reads the value of `listen`. A host that is no numeric address is taken for a name. */
 export function readListen(text: string): Reading<ListenConfig> {
+  if (text.includes("\0")) {
+    return refuse("has an invalid value", "an address without NUL");
+  }
   return text.startsWith("/") ? readUnixListen(text) : readTcpListen(text);
 }
 
@@ -112,7 +115,7 @@ export function readServer(text: string): Reading<ServerConfig> {
   const where = place.slice(0, weightColon);
   const isUnix = text.startsWith("/");
   const portColon = where.lastIndexOf(":");
-  if (isUnix !== portColon < 0) {
+  if (isUnix !== portColon < 0 || where.includes("\0")) {
     return refuse(`has an invalid ${SERVER_FORMAT}`, SERVER_ALLOWED);
   }
   const weight = readDigits(place.slice(weightColon + 1));

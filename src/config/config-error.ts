@@ -1,8 +1,8 @@
 /**
- * What is wrong with a configuration, in two tongues: a line for people (file, line, pool, key, what
- * was found, what is allowed) and nutcracker's own log line, which scripts grep for.
+ * What is wrong with a configuration, in two tongues: a line for people (file, line, pool, key,
+ * what was found, what is allowed) and nutcracker's own log line, which scripts grep for.
  *
- * Finding the mistakes is yaml-source.ts (the YAML), pool-shape.ts (where lists and mappings stand),
+ * Mistakes are found in yaml-source.ts (the YAML), pool-shape.ts (where lists and mappings stand),
  * directives.ts with addresses.ts (single values) and pool-checks.ts (values against each other).
  */
 
@@ -67,7 +67,7 @@ export function quote(text: string): string {
   return `"${printable(shown)}"`;
 }
 
-/** Control characters written as escapes, so that a text cannot start a line of its own in a log. */
+/** Control characters as escapes, so that a text cannot start a line of its own in a log. */
 export function printable(text: string): string {
   return text.replace(
     /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g,

@@ -1,13 +1,12 @@
 /**
  * A configuration file -> a frozen Config, or every mistake that is in it at once.
  *
- *   file --readYaml--> tree --readPools--> keys and texts --directives--> drafts --checkPools--> Config
- *             |                   |                             |                     |
- *             '-------------------'------- ConfigMistake[] -----'---------------------'
+ *   file -readYaml-> tree -readPools-> keys and texts -readPool-> drafts -checkPools-> Config
+ *            |               |                            |                  |
+ *            '---------------'------ ConfigMistake[] -----'------------------'
  *
  * The mistakes come in the order of these steps, and within a step in the order of the file, so
- * that the first one is that at which nutcracker stops. Pure but for reading the file. Host names are
- * not resolved here.
+ * that the first one is that at which nutcracker stops. Does not resolve host names.
  */
 
 import { closeSync, openSync, readSync } from "node:fs";

@@ -6,8 +6,8 @@
  *     servers:                  depth 2: exactly one list in each pool
  *      - 127.0.0.1:6379:1
  *
- * Which keys there are and what they mean is directives.ts. Like nutcracker's, the check asks for one
- * list but not for its key; a list of `listen` is one more `listen` for each of its items.
+ * Which keys there are and what they mean is directives.ts. Like nutcracker's, the check asks for
+ * one list but not for its key; a list below `listen` is one `listen` for each of its items.
  */
 
 import { type ConfigMistake, printable, quote } from "./config-error.ts";
@@ -109,7 +109,7 @@ function readDirectives(name: SourceScalar, pool: SourceMapping, report: Report)
     }
     const items = value.kind === "list" ? value.items : [];
     const values = items.filter((item) => item.kind === "scalar");
-    directives.push({ key, isList: true, values });
+    directives.push({ key, isList: value.kind === "list", values });
   }
   if (lists === 0) {
     report(name.line, "servers", {

@@ -8,10 +8,10 @@
  * the tree is none of this file's business (pool-shape.ts).
  *
  * nutcracker reads with libyaml and refuses most of YAML: several documents, directives, "---",
- * "[a, b]", "{a: b}", anchors, aliases and tags. So do we. Where libyaml and the yaml package differ
- * about line ends, tabs and characters, libyaml's rule holds. Two differences are left: a quoted
- * text whose next line is less indented than its key is refused here, and a ':' alone on the line
- * after its key is accepted from the second key of a mapping on.
+ * "[a, b]", "{a: b}", anchors, aliases and tags. So do we. Where libyaml and the yaml package
+ * differ about line ends, tabs and characters, libyaml's rule holds. Two differences are left: a
+ * quoted text whose next line is less indented than its key is refused here, and a ':' alone on the
+ * line after its key is accepted from the second key of a mapping on.
  */
 
 import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments } from "yaml";
@@ -62,14 +62,23 @@ const LibyamlPart = { Reader: 2, Scanner: 3, Parser: 4, Composer: 5 } as const;
 
 const SYNTAX_MISTAKES_MAX = 10;
 
-/** Mapping of mappings of lists of scalars. What lies deeper is refused because of what it is in. */
+/** Mapping of mappings of lists of scalars. What lies deeper is refused for what it is in. */
 const DEPTH_MAX = 4;
 
 const YAML_ALLOWED = 'lines like "key: value" and "- item", indented by blanks';
 
 /** Messages of the yaml package for what libyaml's parser refuses; its scanner refuses the rest. */
-const parserMessages =
-  /^(All (mapping|sequence) items|A block sequence|Block collections|Flow (map|sequence) in|Sequence item without|Unexpected .*( at node end| in YAML (stream|document)|scalar token$)|.*flow indicator)/;
+const parserMessages = new RegExp(
+  [
+    "^All (?:mapping|sequence) items",
+    "^A block sequence",
+    "^Block collections",
+    "^Flow (?:map|sequence) in",
+    "^Sequence item without",
+    "^Unexpected .*(?: at node end| in YAML (?:stream|document)|scalar token$)",
+    "flow indicator",
+  ].join("|"),
+);
 
 interface ForbiddenToken {
   /** Name and number of the token in libyaml. */
@@ -106,7 +115,7 @@ export function readYaml(source: Uint8Array | string, file: string): YamlSource 
   const decoded = typeof source === "string" ? source.replace(/^\ufeff/, "") : decode(source);
   if (decoded === null) {
     const fault = brokenAt(0, LibyamlPart.Reader, "bytes that are no UTF-8", "a text in UTF-8");
-    return { root: null, mistakes: [mistakeOf(fault, file, 0)] };
+    return { root: null, mistakes: [mistakeOf(fault, file, lineOfBadBytes(source))] };
   }
   const text = withPlainLineEnds(decoded);
   const lines = countLines(text);
@@ -160,9 +169,28 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
+/** No character spans two lines, so that each line can be tried by itself. */
+function lineOfBadBytes(source: Uint8Array | string): number {
+  const bytes = Buffer.from(source);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  for (let start = 0; ; line += 1) {
+    const end = bytes.indexOf("\n", start);
+    try {
+      decoder.decode(bytes.subarray(start, end < 0 ? bytes.length : end));
+    } catch {
+      return line;
+    }
+    if (end < 0) {
+      return 0;
+    }
+    start = end + 1;
+  }
+}
+
 /**
- * Gives the yaml package the lines that libyaml sees: CR, NEL, LS and PS end a line too. A byte order
- * mark at the start of a later line, where files were joined, counts as a blank.
+ * Gives the yaml package the lines that libyaml sees: CR, NEL, LS and PS end a line too. A byte
+ * order mark at the start of a later line, where files were joined, counts as a blank.
  */
 function withPlainLineEnds(text: string): string {
   return text.replace(/\r\n?|[\x85\u2028\u2029]/g, "\n").replace(/\n\ufeff/g, "\n ");
