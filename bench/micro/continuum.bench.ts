@@ -1,10 +1,10 @@
 /**
- * How long it takes to find the server of a hash: `Continuum.pick` beside two plain binary searches.
+ * How long it takes to find the server of a hash: `Continuum.pick` beside two binary searches.
  *
  *   bun bench/micro/continuum.bench.ts
  *
- * Random hashes, so many that no branch predictor learns them. One iteration is 1,000 searches: read
- * microseconds as nanoseconds per search.
+ * Random hashes, so many that no branch predictor learns them. One iteration is 1,000 searches:
+ * read microseconds as nanoseconds per search.
  */
 import { bench, do_not_optimize, group, run, summary } from "mitata";
 import type { Continuum } from "../../src/routing/continuum.ts";

@@ -8,7 +8,7 @@
 /**
  * @param bytes the buffer that holds the key
  * @param start index of the first byte of the key
- * @param end index after the last byte of the key; never equal to `start` (an empty key is not hashed)
+ * @param end index after the last byte of the key; the router never asks for an empty key
  * @returns an unsigned 32-bit number, as `x >>> 0`
  */
 export type HashFunction = (bytes: Uint8Array, start: number, end: number) => number;

@@ -2,12 +2,13 @@
  * xxHash by Yann Collet (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): XXH32, XXH64 and XXH3,
  * all with seed 0. nutcracker has none of them.
  *
- * XXH64 and XXH3 give 64 bits, of which the lower 32 are the hash of a key. They come from Bun.hash:
- * with 64-bit products put together from 32-bit ones XXH64 took 68 ns for a key of 15 bytes and 196 ns
- * for 40, and takes 41 and 50 ns the way below. XXH32 is the other way round: 10 ns here, 50 ns through
- * Bun.hash (bench/micro/hashes.bench.ts). @node-rs/xxhash serves the tests only, because a program
- * that embeds it unpacks a library into the temporary folder at every start.
+ * XXH64 and XXH3 give 64 bits, of which the lower 32 are the hash of a key. They come from Bun:
+ * with 64-bit products put together from 32-bit ones XXH64 took 68 ns for a key of 15 bytes and
+ * 196 ns for 40; the way below takes 41 and 50 ns. XXH32 is the other way round: 10 ns here, 50 ns
+ * through Bun (bench/micro/hashes.bench.ts). @node-rs/xxhash serves the tests only, because a
+ * program that embeds it unpacks a library into the temporary folder at every start.
  */
+import { keyView } from "./key-view.ts";
 import { rotateLeft, wordAt } from "./words.ts";
 
 const PRIME_1 = 0x9e3779b1;
@@ -55,35 +56,16 @@ function addToLane(lane: number, word: number): number {
 
 /** `xxh64`: the lower 32 bits of XXH64. */
 export function xxh64(bytes: Uint8Array, start: number, end: number): number {
-  result[0] = Bun.hash.xxHash64(viewOf(bytes, start, end));
+  result[0] = Bun.hash.xxHash64(keyView(bytes, start, end));
   return resultWords[0]!;
 }
 
 /** `xxh3`: the lower 32 bits of XXH3 with 64 bits. */
 export function xxh3(bytes: Uint8Array, start: number, end: number): number {
-  result[0] = Bun.hash.xxHash3(viewOf(bytes, start, end));
+  result[0] = Bun.hash.xxHash3(keyView(bytes, start, end));
   return resultWords[0]!;
 }
 
 /** Splits the BigInt into words without making a second one; the low word comes first. */
 const result = new BigUint64Array(1);
 const resultWords = new Uint32Array(result.buffer);
-
-/** Up to about here a copy costs less than a subarray, which takes 38 ns and is garbage then. */
-const COPIED_BYTES_MAX = 64;
-
-const copy = new Uint8Array(COPIED_BYTES_MAX);
-/** `copyViews[n]` is the first n bytes of `copy`, so that a short key costs no object. */
-const copyViews = Array.from({ length: COPIED_BYTES_MAX + 1 }, (_, n) => copy.subarray(0, n));
-
-/** The range as an array of its own, as Bun.hash wants it; valid until the next call. */
-function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const length = end - start;
-  if (length > COPIED_BYTES_MAX) {
-    return bytes.subarray(start, end);
-  }
-  for (let i = 0; i < length; i++) {
-    copy[i] = bytes[start + i]!;
-  }
-  return copyViews[length]!;
-}

@@ -6,8 +6,8 @@
  *     points               9796559          10686546  ...  4290847573     the rest: server 2 again
  *
  * A point owns the positions that lead up to it, itself included; those after the last point belong
- * to the first, which closes the ring. All distributions are rings: ketama scatters many points over
- * 2^32 positions, modula gives each server one point and as many positions as it has weight.
+ * to the first, which closes the ring. All distributions are rings: ketama scatters many points
+ * over 2^32 positions, modula gives each server one point and as many positions as it has weight.
  * A continuum never changes; a new one takes its place. Twin: struct continuum.
  */
 
@@ -15,8 +15,8 @@
 export const HASH_POSITIONS = 2 ** 32;
 
 /**
- * Buckets per point of the search table, at least. Against a binary search with 640 and 31,200 points
- * one bucket takes 5 and 10 ns instead of 40 and 97, two 3.5 and 8, four 3 and 7 for twice the memory
+ * Buckets per point of the search table, at least. With 640 and 31,200 points a binary search takes
+ * 40 and 97 ns, one bucket 5 and 10, two 3.5 and 8, four 3 and 7 for twice the memory
  * (bench/micro/continuum.bench.ts).
  */
 const BUCKETS_PER_POINT_MIN = 2;

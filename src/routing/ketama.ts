@@ -4,8 +4,8 @@
  *   name, weight -> number of points -> MD5("<name>-0"), MD5("<name>-1"), ... -> 4 points each
  *   points of all live servers -> sorted -> continuum
  *
- * Every step of the number of points is rounded to 32-bit floats, as in C. That shows: 25 servers of
- * equal weight get 156 points each instead of 160, and a small weight beside a large one may get
+ * Every step of the number of points is rounded to 32-bit floats, as in C. That shows: 25 servers
+ * of equal weight get 156 points each instead of 160, and a small weight beside a large one may get
  * none. Any other rounding would move keys. Twin: nc_ketama.c, ketama_update().
  */
 import { md5Digest } from "../hash/md5.ts";
@@ -37,17 +37,20 @@ function buildKetama(servers: readonly RingServer[], live: readonly number[]): C
     const text = new PointText(servers[index]!.name);
     for (let number = 0; number < counts[i]! / POINTS_PER_DIGEST; number++) {
       md5Digest(text.bytes, 0, text.end(number), digest);
-      for (const value of digest) {
-        sortable[filled++] = value * INDEX_LIMIT + index;
+      for (let word = 0; word < POINTS_PER_DIGEST; word++) {
+        sortable[filled++] = digest[word]! * INDEX_LIMIT + index;
       }
     }
   }
   sortable.sort();
-  return new Continuum(
-    Uint32Array.from(sortable, (entry) => Math.floor(entry / INDEX_LIMIT)),
-    Uint32Array.from(sortable, (entry) => entry % INDEX_LIMIT),
-    HASH_POSITIONS,
-  );
+  const points = new Uint32Array(filled);
+  const serverIndexes = new Uint32Array(filled);
+  for (let i = 0; i < filled; i++) {
+    const value = Math.floor(sortable[i]! / INDEX_LIMIT);
+    points[i] = value;
+    serverIndexes[i] = sortable[i]! - value * INDEX_LIMIT;
+  }
+  return new Continuum(points, serverIndexes, HASH_POSITIONS);
 }
 
 /** How many points each live server gets. */
@@ -59,8 +62,9 @@ function pointCounts(servers: readonly RingServer[], live: readonly number[]): n
   if (wrapped === total) {
     return counts;
   }
-  // nutcracker adds weights up in 32 bits. A sum that wraps makes for too many points: while they fit
-  // its array they are what it uses, beyond that it writes past the end and there is nothing to match.
+  // nutcracker adds weights up in 32 bits. A sum that wraps makes for too many points: while they
+  // fit its array they are what it uses; beyond that it writes past the end, and there is nothing
+  // to match.
   const room = (servers.length + SPARE_SERVERS) * POINTS_PER_SERVER;
   const fits = counts.reduce((sum, count) => sum + count, 0) <= room;
   return fits ? counts : pointCountsOf(weights, total);
@@ -71,7 +75,8 @@ function pointCountsOf(weights: readonly number[], total: number): number[] {
   return weights.map((weight) => {
     const share = float(float(weight) / float(total));
     const quarter = float(float(share * POINTS_PER_SERVER) / POINTS_PER_DIGEST);
-    const digests = Math.floor(float(float(quarter * float(weights.length)) + 1e-10));
+    // C adds 1e-10 here, which is lost in the rounding of any float that a floor could notice.
+    const digests = Math.floor(float(quarter * float(weights.length)));
     return digests * POINTS_PER_DIGEST;
   });
 }
