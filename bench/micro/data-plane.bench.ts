@@ -1,6 +1,6 @@
 /**
- * A request through the whole data plane without the kernel: client chunk in, server chunk out, reply
- * in, reply out. What is left of the cost of a request when the system calls are taken away.
+ * A request through the whole data plane without the kernel: client chunk in, server chunk out,
+ * reply in, reply out. What is left of the cost of a request when the system calls are taken away.
  */
 import { bench, do_not_optimize, group, run } from "mitata";
 import type { Socket } from "bun";
@@ -110,11 +110,10 @@ function scenario(name: string, requests: string[], reply: string, clientCount: 
   });
 }
 
-const get = (i: number) =>
-  `*2\r\n$3\r\nGET\r\n$16\r\nkey:${String(i * 7919).padStart(12, "0")}\r\n`;
-const set = (i: number) =>
-  `*3\r\n$3\r\nSET\r\n$16\r\nkey:${String(i * 7919).padStart(12, "0")}\r\n$64\r\n${"x".repeat(64)}\r\n`;
 const value = `$64\r\n${"x".repeat(64)}\r\n`;
+const key = (i: number) => `$16\r\nkey:${String(i * 7919).padStart(12, "0")}\r\n`;
+const get = (i: number) => `*2\r\n$3\r\nGET\r\n${key(i)}`;
+const set = (i: number) => `*3\r\n$3\r\nSET\r\n${key(i)}${value}`;
 const many = (make: (i: number) => string, count: number) =>
   Array.from({ length: count }, (_, i) => make(i));
 

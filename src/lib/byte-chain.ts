@@ -13,8 +13,8 @@ import { copyBytes } from "./bytes.ts";
 import type { ChunkPool, Segment } from "./chunk-pool.ts";
 
 /**
- * From this length on bytes are shared, not copied. A copy of 8 KB costs less than half of the write
- * call that a piece of its own may cost (bench/micro/copy.bench.ts).
+ * From this length on bytes are shared, not copied. A copy of 8 KB costs less than half of the
+ * write call that a piece of its own may cost (bench/micro/copy.bench.ts).
  */
 export const SHARE_BYTES_MIN = 8192;
 

@@ -6,7 +6,7 @@
  * (nutcracker's mbufs stay for ever on a free list; this pool is what keeps memory flat.)
  */
 
-/** Bytes kept for reuse. Larger than what a turn of a busy proxy has in flight; small beside a burst. */
+/** Bytes kept for reuse: more than a turn of a busy proxy has in flight, small beside a burst. */
 const FREE_BYTES_MAX = 8 * 1024 * 1024;
 const FREE_SEGMENTS_MAX = 4096;
 

@@ -80,7 +80,7 @@ export class MessageBytes {
     }
   }
 
-  /** Copies [offset, offset + length) to the end of `target`; large parts are shared if they can be. */
+  /** Appends [offset, offset + length) to `target`; large parts are shared if they can be. */
   copyRange(offset: number, length: number, target: ByteChain): void {
     if (this.chain === null) {
       const start = this.pieceStart + offset;

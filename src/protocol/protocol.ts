@@ -1,7 +1,7 @@
 /**
  * The contract: what the proxy needs to know about a wire protocol, and nothing more.
  *
- *   bytes -> RequestParser -> command row + marks -> (proxy: route) -> ResponseParser -> end of reply
+ *   bytes -> RequestParser -> route + marks -> (proxy) -> ResponseParser -> end of reply
  *
  * A protocol has never heard of a socket, a clock or a configuration file. Both parsers read one
  * message at a time, keep their place between calls, and never throw: an incomplete message is an
@@ -103,7 +103,7 @@ export interface HandshakeOptions {
   readonly database: number;
 }
 
-/** Stateless; one object per protocol. `P` is its own parser, which its other parts may look into. */
+/** Stateless; one object per protocol. `P` is its own parser, which its other parts look into. */
 export interface Protocol<P extends RequestParser = RequestParser> {
   readonly name: "redis" | "memcached";
   createRequestParser(): P;

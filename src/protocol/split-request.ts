@@ -26,7 +26,7 @@ export class SplitRequest extends Request implements RequestOwner {
   coalesceAs = 0;
   /** Index of the fragment that key i went into. */
   fragmentOfKey = new Int32Array(32);
-  /** Key indexes grouped by fragment; those of fragment f are [groupStart[f], groupStart[f + 1]). */
+  /** Key indexes grouped by fragment: those of f are [groupStart[f], groupStart[f + 1]). */
   keyOrder = new Int32Array(32);
   groupStart = new Int32Array(17);
   /** Server index of each group. */

@@ -109,6 +109,7 @@ export class ClientConnection implements DispatchClient, OutputOwner {
           this.closeAfterReplies();
       }
     }
+    message.release();
     if (this.parser === null) {
       parser.reset();
       pool.giveParser(parser);
@@ -215,7 +216,6 @@ export class ClientConnection implements DispatchClient, OutputOwner {
       dispatch(this, parser, message);
       this.dropPartial();
     }
-    message.release();
     if (this.isQuitting) this.closeAfterReplies();
   }
 
@@ -272,10 +272,11 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     }
     // Closing with unread bytes would reset the connection and might lose our last reply.
     this.socket.shutdown();
-    setTimeout(() => this.terminateLingering(), LINGER_MS).unref();
+    setTimeout(() => this.endLingering(), LINGER_MS).unref();
   }
 
-  private terminateLingering(): void {
-    if (this.state === State.Lingering) this.terminate();
+  /** No reset: the kernel may still have replies for a client that reads slowly. */
+  private endLingering(): void {
+    if (this.state === State.Lingering) this.socket.end();
   }
 }

@@ -6,8 +6,8 @@
  *   Keys           -> group keys by server -> fragments      -> server connections
  *   Servers        -> one fragment for each server           -> server connections
  *
- * The only file that knows the whole story of a request; it only calls. A request that fails at once
- * is done before `dispatch` returns, so it is queued at the client first.
+ * The only file that knows the whole story of a request; it only calls. A request that fails at
+ * once is done before `dispatch` returns, so it is queued at the client first.
  */
 import type { MessageBytes } from "../lib/message-bytes.ts";
 import type { ClientSession, RequestParser } from "../protocol/protocol.ts";

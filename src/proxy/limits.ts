@@ -21,5 +21,5 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** After our last byte to a client: longest wait for it to close, too. */
 export const LINGER_MS = 2_000;
 
-/** File descriptors that are not for clients: logs, listeners, the stats port, the runtime's own. */
+/** File descriptors that are not for clients: logs, the stats port, the runtime's own. */
 export const RESERVED_DESCRIPTORS = 32;

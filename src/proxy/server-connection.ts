@@ -5,11 +5,11 @@
  *
  *   Connecting -> Handshaking -> Open -> Closed; any state -> Closed on error
  *
- * Does not choose the server (routing/), read keys (protocol/) or decide about ejection (server.ts).
+ * Does not choose the server (routing/), read keys (protocol/) or decide on ejection (server.ts).
  * Invariant: `sent` holds every request of this connection that has no response, oldest first.
  * Responses are matched by position, so a request never leaves `sent` early: one whose client left
  * stays, and its response is swallowed.
- * Twin: nc_server.c, nc_response.c (in_q and out_q are one queue here; written bytes tell them apart).
+ * Twin: nc_server.c, nc_response.c (in_q and out_q are one queue; written bytes tell them apart).
  */
 import type { Socket, SocketHandler } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
@@ -72,6 +72,8 @@ export class ServerConnection implements OutputOwner {
   /** What came of a response that is not over. */
   private partial: ByteChain | null = null;
   private handshakeReplies = 0;
+  /** Of the requests in `sent`; those not yet written are in `output`. */
+  private sentBytes = 0;
   private heldBack: HeldBack[] = [];
 
   constructor(private readonly owner: ServerConnectionOwner) {
@@ -101,6 +103,7 @@ export class ServerConnection implements OutputOwner {
     owner.counters.requests++;
     owner.counters.requestBytes += sizeBytes;
     this.sent.push(request);
+    this.sentBytes += sizeBytes;
     this.output.schedule();
   }
 
@@ -190,11 +193,13 @@ export class ServerConnection implements OutputOwner {
   }
 
   private responded(chunk: Buffer, start: number, end: number): void {
-    const request = this.sent.shift();
-    if (request === null) {
+    // A reply that nobody asked for: no request waits, or not a byte of the oldest one is written.
+    if (this.sentBytes === this.output.chain.sizeBytes) {
       this.close(BAD_RESPONSE);
       return;
     }
+    const request = this.sent.shift()!;
+    this.sentBytes -= request.sizeBytes;
     let sizeBytes = end - start;
     if (this.partial === null) {
       request.setReply(chunk, start, end);
@@ -241,8 +246,5 @@ const HANDLERS: SocketHandler<ServerConnection> = {
   drain: (socket) => socket.data.output.drained(),
   end: (socket) => socket.data.close(SERVER_CLOSED),
   close: (socket, error) => socket.data.close(failureOf((error as { code?: string })?.code)),
-  connectError: (socket, error) => {
-    socket.data.close(failureOf((error as { code?: string }).code));
-  },
   error: (socket) => socket.data.close(BAD_RESPONSE),
 };

@@ -1,7 +1,8 @@
 /**
  * The servers of a pool, the ring over those in service, and what all its clients share.
  *
- *   serverOf(key) -> Router -> Server         eject(server) -> ring without it -> retry time -> back
+ *   serverOf(key) -> Router -> Server
+ *   eject(server) -> ring without it -> retry time -> readmit() -> ring with it
  *
  * Does not know clients nor their sockets (listener.ts, client-connection.ts).
  * Twin: server_pool of nc_server.c. Differs: with every server ejected the ring of all of them is

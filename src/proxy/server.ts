@@ -98,7 +98,8 @@ export class Server implements ServerConnectionOwner {
         address.kind === "unix"
           ? Bun.connect({ ...common, unix: address.path })
           : Bun.connect({ ...common, hostname: bareHost(address.host), port: address.port });
-      // A failure comes to the connectError handler as well; the promise must not go unheard.
+      // Not by a connectError handler: Bun calls that one before `connect` returns where it can, as
+      // for a unix socket that is not there, and the caller has yet to queue its request.
       connecting.catch(fail);
     } catch (error) {
       // Not in this turn: the caller has yet to queue its request.

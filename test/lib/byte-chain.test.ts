@@ -1,4 +1,4 @@
-/** Chains against plain buffers: whatever is appended, moved and consumed, the bytes stay the same. */
+/** Chains against plain buffers: whatever is appended, moved and consumed, the bytes agree. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ByteChain, SHARE_BYTES_MIN } from "../../src/lib/byte-chain.ts";

@@ -5,8 +5,8 @@
  *   *2 $1 A $1 C   (server 0)    +
  *   *1 $1 B        (server 1)    =   *3 $1 A $1 B $1 C
  *
- * If any fragment failed the whole reply is one error: the server's own words if it answered with an
- * error, otherwise nutcracker's. A reply of a kind that nobody asked for is an error, too; it must
+ * If any fragment failed the whole reply is one error: the server's own words if it answered with
+ * an error, otherwise nutcracker's. A reply of a kind that nobody asked for is an error, too; it must
  * never shift what the client reads next.
  */
 import type { ByteChain } from "../../lib/byte-chain.ts";

@@ -1,5 +1,5 @@
 /**
- * Requests that the proxy answers by itself: PING, ECHO, QUIT, AUTH, SELECT, INFO, and every refusal.
+ * Requests that the proxy answers by itself: PING, ECHO, QUIT, AUTH, SELECT, INFO, and refusals.
  *
  * None of them is frequent but PING, which is a constant; the others may make strings.
  */

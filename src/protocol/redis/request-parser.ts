@@ -5,8 +5,8 @@
  *    '*' count CR LF, then per argument:                |
  *    '$' length CR LF bytes CR LF  <--------------------+
  *
- * Bodies are skipped, not stepped through; of the arguments only those places are noted that routing
- * needs. The parser keeps its place between calls, so bytes may be cut anywhere.
+ * Bodies are skipped, not stepped through; of the arguments only those places are noted that
+ * routing needs. The parser keeps its place between calls, so bytes may be cut anywhere.
  * Lengths must be written the one normal way, because a request is forwarded as it came: leading
  * zeros, signs and missing digits are refused, as Redis itself does (nutcracker forwards them and
  * loses the shared server connection). `*0` and `*-1` are nothing, as in Redis.
@@ -35,7 +35,7 @@ const LENGTH_DIGITS_MAX = 10;
 /** The number that `lengthEnd` read. */
 let lengthRead = 0;
 
-/** Reads "<digits>\r\n" at `at`. @returns index behind it, or -1 if not all of it is there, in order */
+/** Reads "<digits>\r\n" at `at`. @returns index behind it, or -1 if not all of that is there */
 function lengthEnd(bytes: Buffer, at: number, end: number): number {
   const start = at;
   let length = 0;

@@ -6,8 +6,8 @@
  *                              -> (elements)       * ~ > %  |        so many more elements
  *
  * Nesting needs no stack: `pending` counts the elements still to come, whatever they are inside of.
- * A reply is passed through as it came, so nothing is kept but the place. Broken framing is Invalid:
- * the caller then closes the connection, since nobody can tell where the next reply starts.
+ * A reply is passed through as it came, so nothing is kept but the place. Broken framing is
+ * Invalid: the caller then closes the connection, since nobody can tell where the next reply starts.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { CR, DIGIT_0, DOLLAR, LF, MINUS, PLUS } from "../../lib/bytes.ts";

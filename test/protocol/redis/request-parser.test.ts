@@ -26,7 +26,7 @@ function encode(...words: (string | Buffer)[]): Buffer {
   return Buffer.concat([Buffer.from(`*${words.length}\r\n`), ...parts]);
 }
 
-/** Feeds pieces as a client connection does; returns the marks of each request that was completed. */
+/** Feeds pieces as a client connection does; returns the marks of each completed request. */
 function parseAll(pieces: readonly Uint8Array[]): Marks[] {
   const parser = new RedisRequestParser();
   const found: Marks[] = [];
