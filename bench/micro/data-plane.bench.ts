@@ -38,6 +38,7 @@ const config: PoolConfig = {
   reusePort: false,
   redisAuth: null,
   redisDb: 0,
+  memcachedFlushAll: false,
   preconnect: false,
   autoEjectHosts: false,
   serverConnections: 1,

@@ -50,6 +50,8 @@ export interface PoolConfig {
   /** Password towards servers and from clients, or null. */
   readonly redisAuth: string | null;
   readonly redisDb: number;
+  /** true: flush_all goes to every server of a memcached pool; false: it is refused. */
+  readonly memcachedFlushAll: boolean;
   readonly preconnect: boolean;
   readonly autoEjectHosts: boolean;
   /** Connections to each server, at least 1. */

@@ -130,6 +130,13 @@ export const DIRECTIVES: readonly Directive[] = [
     set: number("redisDb"),
   },
   {
+    key: "memcached_flush_all",
+    defaultText: "false",
+    allowed: BOOLEAN,
+    help: "Passes flush_all on to every server of a memcached pool, which empties them all.",
+    set: boolean("memcachedFlushAll"),
+  },
+  {
     key: "preconnect",
     defaultText: "false",
     allowed: BOOLEAN,

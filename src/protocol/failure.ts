@@ -25,6 +25,8 @@ export const SERVER_CLOSED = reason("FIN", "unknown");
 export const TIMED_OUT = reason("ETIMEDOUT", "Connection timed out");
 /** A reply that cannot be read, or one that nobody asked for. */
 export const BAD_RESPONSE = reason("EINVAL", "Invalid argument");
+/** We closed the connection, because nobody used it. */
+export const UNUSED = reason("UNUSED", "unused");
 export const NAME_NOT_RESOLVED = reason("ENOTFOUND", "Host is down");
 
 const REASONS: readonly FailureReason[] = [

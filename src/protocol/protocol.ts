@@ -20,7 +20,7 @@ export const ParseStatus = {
   Complete: 1,
   /** Broken framing: what follows cannot be understood. */
   Invalid: 2,
-  /** Bytes that are no message and need no answer, such as an empty line. */
+  /** Bytes that are no message of ours: an empty line, or a push of a server. */
   Nothing: 3,
   /** A message in a form that `rewritten` holds in its normal form (an inline command). */
   Rewritten: 4,
@@ -39,8 +39,10 @@ export const Route = {
   Placeholder: 3,
   /** Answered with an error: unknown, unsupported, or with a wrong number of arguments. */
   Refuse: 4,
-  /** To every server; the replies become one. */
+  /** To every server, if the pool allows it; the replies become one. Else answered here. */
   Servers: 5,
+  /** To the server of a key that the request spells in another form; `rewritten` holds it. */
+  EncodedKey: 6,
 } as const;
 export type Route = (typeof Route)[keyof typeof Route];
 
@@ -59,8 +61,10 @@ export interface RequestParser {
   readonly isReworded: boolean;
   /** Not 0: `hidesReply` decides by this number whether the client sees the reply. */
   readonly replyFilter: number;
-  /** The normal form of a message that was read in another one. */
+  /** The normal form of a message, or of a key, that was read in another one. */
   readonly rewritten: Buffer;
+  /** The most keys that may go into one fragment. */
+  readonly fragmentKeysMax: number;
   /** @returns index after the last byte read, at most `end` */
   parse(bytes: Buffer, start: number, end: number): number;
   /** Offset of key `index` from the first byte of the request. */
@@ -83,29 +87,38 @@ export interface ResponseParser {
 export interface ClientSession {
   /** Null: no password is asked for. */
   readonly password: Buffer | null;
-  /** The database that all requests of the pool use. */
+  /** Version and database that replies and requests of this client use from now on. */
+  readonly protocolVersion: number;
   readonly database: number;
+  /** @returns false if the pool has no room for connections in that state */
+  select(protocolVersion: number, database: number): boolean;
   isAuthenticated: boolean;
   /** The client asked to be closed after its replies. */
   isQuitting: boolean;
+  /** What the proxy counts, by the names that memcached has for it. */
+  statistics(): readonly (readonly [string, string | number])[];
 }
 
 /** What a server connection says before its first request. */
 export interface Handshake {
   readonly bytes: Buffer;
   readonly replyCount: number;
-  /** True if this reply does not allow the connection to be used. */
-  refuses(reply: Buffer): boolean;
+  /** What clients read if this reply does not allow the connection to be used; else null. */
+  refusal(reply: Buffer): Buffer | null;
 }
 
 export interface HandshakeOptions {
   readonly password: string | null;
+  /** Of the replies: 2 or 3 for Redis. */
+  readonly protocolVersion: number;
   readonly database: number;
 }
 
 /** Stateless; one object per protocol. `P` is its own parser, which its other parts look into. */
 export interface Protocol<P extends RequestParser = RequestParser> {
   readonly name: "redis" | "memcached";
+  /** That clients and servers speak before anybody asks for another one. */
+  readonly firstVersion: number;
   createRequestParser(): P;
   createResponseParser(): ResponseParser;
   /** The reply to a request whose route is Local or Refuse. */

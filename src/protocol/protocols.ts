@@ -2,9 +2,10 @@
  * The table of wire protocols.
  */
 import type { Protocol } from "./protocol.ts";
+import { MEMCACHED } from "./memcached/memcached.ts";
 import { REDIS } from "./redis/redis.ts";
 
 export const PROTOCOLS: Readonly<Record<"redis" | "memcached", Protocol | null>> = {
   redis: REDIS,
-  memcached: null,
+  memcached: MEMCACHED,
 };

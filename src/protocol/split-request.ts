@@ -72,6 +72,24 @@ export class SplitRequest extends Request implements RequestOwner {
     }
   }
 
+  /** Divides groups with more than `keysMax` keys into several, each for the same server. */
+  divideGroups(keysMax: number): void {
+    const { groupStart, serverOfGroup, keyOrder, groupCount, keyCount } = this;
+    this.groupStart = new Int32Array(keyCount + 1);
+    this.serverOfGroup = new Int32Array(keyCount);
+    let count = 0;
+    for (let g = 0; g < groupCount; g++) {
+      for (let start = groupStart[g]!; start < groupStart[g + 1]!; start += keysMax) {
+        const end = Math.min(start + keysMax, groupStart[g + 1]!);
+        for (let i = start; i < end; i++) this.fragmentOfKey[keyOrder[i]!] = count;
+        this.serverOfGroup[count] = serverOfGroup[g]!;
+        this.groupStart[count++] = start;
+      }
+    }
+    this.groupStart[count] = keyCount;
+    this.groupCount = count;
+  }
+
   /** The next fragment, for the next group. */
   takeFragment(): Request {
     const fragment = takeRequest(this);

@@ -13,6 +13,7 @@
  */
 import type { Socket } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
+import { wallClockMs } from "../lib/clock.ts";
 import { MessageBytes } from "../lib/message-bytes.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import type { RequestParser } from "../protocol/protocol.ts";
@@ -23,6 +24,7 @@ import type { SplitRequest } from "../protocol/split-request.ts";
 import { giveSplitRequest } from "../protocol/split-request.ts";
 import type { DispatchClient } from "./dispatch.ts";
 import { dispatch } from "./dispatch.ts";
+import type { Lane } from "./lane.ts";
 import { CLIENT_OUTPUT_BYTES_MAX, CLIENT_REQUESTS_MAX, LINGER_MS } from "./limits.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
@@ -45,6 +47,7 @@ export interface ClientOwner {
 export class ClientConnection implements DispatchClient, OutputOwner {
   isAuthenticated: boolean;
   isQuitting = false;
+  lane: Lane;
 
   private state: State = State.Open;
   private endedBy: number = EndedBy.Error;
@@ -65,6 +68,7 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     private readonly owner: ClientOwner,
   ) {
     this.isAuthenticated = pool.password === null;
+    this.lane = pool.lanes.first;
     this.output = new SocketOutput(this, pool.turn, pool.chunkPool);
     this.output.open(socket as Socket<unknown>);
   }
@@ -73,8 +77,31 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     return this.pool.password;
   }
 
+  get protocolVersion(): number {
+    return this.lane.protocolVersion;
+  }
+
   get database(): number {
-    return this.pool.config.redisDb;
+    return this.lane.database;
+  }
+
+  select(protocolVersion: number, database: number): boolean {
+    const lane = this.pool.lanes.find(protocolVersion, database);
+    if (lane !== null) this.lane = lane;
+    return lane !== null;
+  }
+
+  statistics(): [string, number][] {
+    const { current, total } = this.pool.connections;
+    return [
+      ["pid", process.pid],
+      ["uptime", Math.floor(process.uptime())],
+      ["time", Math.floor(wallClockMs() / 1000)],
+      ["pointer_size", 64],
+      ["curr_connections", current],
+      ["total_connections", total],
+      ["threads", 1],
+    ];
   }
 
   received(chunk: Buffer): void {

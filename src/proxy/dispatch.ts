@@ -3,6 +3,7 @@
  *
  *   Local, Refuse  -> protocol.localReply                    -> client.answer
  *   Key            -> pool.serverOf(key)                     -> server connection
+ *   EncodedKey     -> the same, with the key that the parser decoded
  *   Keys           -> group keys by server -> fragments      -> server connections
  *   Servers        -> one fragment for each server           -> server connections
  *
@@ -15,6 +16,7 @@ import { Route } from "../protocol/protocol.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
 import { takeRequest } from "../protocol/request.ts";
 import { takeSplitRequest } from "../protocol/split-request.ts";
+import type { Lane } from "./lane.ts";
 import type { HeldBack, ServerConnection } from "./server-connection.ts";
 import type { Server } from "./server.ts";
 import type { ServerPool } from "./server-pool.ts";
@@ -22,6 +24,8 @@ import type { ServerPool } from "./server-pool.ts";
 /** A client as dispatch sees it. */
 export interface DispatchClient extends RequestOwner, ClientSession, HeldBack {
   readonly pool: ServerPool;
+  /** The kind of server connections that its requests use. */
+  readonly lane: Lane;
   /** The request takes its place in the order of replies. */
   enqueue(request: Request): void;
   /** A reply that is there already takes its place. */
@@ -48,7 +52,11 @@ export function dispatch(
   } else if (route === Route.Placeholder) {
     pool.readmit();
     forward(client, pool.placeholderServer(), parser, message);
-  } else if (route === Route.Servers) {
+  } else if (route === Route.EncodedKey) {
+    pool.readmit();
+    const key = parser.rewritten;
+    forward(client, pool.serverOf(key, 0, key.length), parser, message);
+  } else if (route === Route.Servers && pool.config.memcachedFlushAll) {
     broadcast(client, parser, message);
   } else {
     client.answer(pool.protocol.localReply(parser, message, client));
@@ -72,7 +80,7 @@ function forward(
   request.replyFilter = parser.replyFilter;
   if (parser.isSilent) request.owner = null;
   else client.enqueue(request);
-  const connection = server.connectionFor();
+  const connection = server.connectionFor(client.lane);
   const { chain } = connection.output;
   const before = chain.sizeBytes;
   if (parser.isReworded) client.pool.protocol.writeForward(parser, message, chain);
@@ -102,10 +110,11 @@ function divide(client: DispatchClient, parser: RequestParser, message: MessageB
     request.fragmentOfKey[i] = pool.serverIndexOf(message.bytes, message.start, message.end);
   }
   request.group(pool.servers.length);
+  if (parser.fragmentKeysMax < keyCount) request.divideGroups(parser.fragmentKeysMax);
   client.enqueue(request);
   for (let group = 0; group < request.groupCount; group++) {
     const fragment = request.takeFragment();
-    const connection = pool.servers[request.serverOfGroup[group]!]!.connectionFor();
+    const connection = pool.servers[request.serverOfGroup[group]!]!.connectionFor(client.lane);
     const { chain } = connection.output;
     const before = chain.sizeBytes;
     pool.protocol.writeFragment(parser, message, request, group, chain);
@@ -124,7 +133,7 @@ function broadcast(client: DispatchClient, parser: RequestParser, message: Messa
   else client.enqueue(request);
   for (const server of pool.servers) {
     const fragment = request.takeFragment();
-    const connection = server.connectionFor();
+    const connection = server.connectionFor(client.lane);
     const { chain } = connection.output;
     const before = chain.sizeBytes;
     if (parser.isReworded) pool.protocol.writeForward(parser, message, chain);

@@ -17,11 +17,12 @@ import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import type { FailureReason } from "../protocol/failure.ts";
 import { BAD_RESPONSE, failureOf, refusedBy, SERVER_CLOSED } from "../protocol/failure.ts";
-import type { Handshake, ResponseParser } from "../protocol/protocol.ts";
+import type { ResponseParser } from "../protocol/protocol.ts";
 import { ParseStatus } from "../protocol/protocol.ts";
 import type { Request } from "../protocol/request.ts";
 import { giveRequest } from "../protocol/request.ts";
 import type { ServerCounters } from "../stats/counters.ts";
+import type { Lane } from "./lane.ts";
 import { SERVER_OUTPUT_BYTES_MAX } from "./limits.ts";
 import type { OutputOwner } from "./socket-output.ts";
 import { SocketOutput } from "./socket-output.ts";
@@ -35,7 +36,6 @@ export interface ServerConnectionOwner {
   readonly counters: ServerCounters;
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
-  readonly handshake: Handshake | null;
   /** 0 = requests wait for ever. */
   readonly timeoutMs: number;
   createResponseParser(): ResponseParser;
@@ -66,6 +66,8 @@ export class ServerConnection implements OutputOwner {
   readonly output: SocketOutput;
   /** When the attempt to connect is given up; monotonic milliseconds. */
   connectDeadlineMs = 0;
+  /** When a request was queued last; kept only in lanes that close when unused. */
+  lastUsedMs = 0;
 
   private socket: Socket<ServerConnection> | null = null;
   private readonly parser: ResponseParser;
@@ -76,7 +78,10 @@ export class ServerConnection implements OutputOwner {
   private sentBytes = 0;
   private heldBack: HeldBack[] = [];
 
-  constructor(private readonly owner: ServerConnectionOwner) {
+  constructor(
+    private readonly owner: ServerConnectionOwner,
+    readonly lane: Lane,
+  ) {
     this.output = new SocketOutput(this, owner.turn, owner.chunkPool);
     this.parser = owner.createResponseParser();
   }
@@ -96,6 +101,7 @@ export class ServerConnection implements OutputOwner {
   queued(request: Request, sizeBytes: number): void {
     const { owner } = this;
     request.sizeBytes = sizeBytes;
+    if (this.lane.index > 0) this.lastUsedMs = owner.turn.now();
     if (owner.timeoutMs > 0) {
       request.deadlineMs = owner.turn.now() + owner.timeoutMs;
       owner.requestQueued(request.deadlineMs);
@@ -119,7 +125,7 @@ export class ServerConnection implements OutputOwner {
     }
     this.socket = socket;
     this.owner.connected(this, socket);
-    const { handshake } = this.owner;
+    const { handshake } = this.lane;
     if (handshake === null) {
       this.becomeOpen();
       return;
@@ -143,6 +149,9 @@ export class ServerConnection implements OutputOwner {
       } else if (parser.status === ParseStatus.Incomplete) {
         this.partial ??= new ByteChain(this.owner.chunkPool);
         this.partial.append(chunk, start, end);
+      } else if (parser.status === ParseStatus.Nothing) {
+        this.partial?.clear();
+        this.partial = null;
       } else {
         this.close(BAD_RESPONSE);
       }
@@ -229,7 +238,8 @@ export class ServerConnection implements OutputOwner {
       this.partial.clear();
       this.partial = null;
     }
-    if (this.owner.handshake!.refuses(reply)) this.close(refusedBy(reply));
+    const refusal = this.lane.handshake!.refusal(reply);
+    if (refusal !== null) this.close(refusedBy(refusal));
     else if (--this.handshakeReplies === 0) this.becomeOpen();
   }
 

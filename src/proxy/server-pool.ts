@@ -13,11 +13,12 @@ import { hashFunction } from "../hash/hashes.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { wallClockUs } from "../lib/clock.ts";
 import type { Logger } from "../log/logger.ts";
-import type { Handshake, Protocol, RequestParser } from "../protocol/protocol.ts";
+import type { Protocol, RequestParser } from "../protocol/protocol.ts";
 import { Router } from "../routing/router.ts";
 import type { ConnectionCounters, PoolStatistics } from "../stats/counters.ts";
 import { PoolCounters } from "../stats/counters.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
+import { Lanes } from "./lane.ts";
 import type { ServerOwner } from "./server.ts";
 import { Server } from "./server.ts";
 import type { Turn } from "./turn.ts";
@@ -38,7 +39,7 @@ export class ServerPool implements ServerOwner, PoolStatistics {
   readonly counters = new PoolCounters();
   readonly servers: readonly Server[];
   readonly password: Buffer | null;
-  readonly handshake: Handshake | null;
+  readonly lanes: Lanes;
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
   readonly log: Logger;
@@ -61,10 +62,12 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     this.log = shared.log;
     this.connections = shared.connections;
     this.password = config.redisAuth === null ? null : Buffer.from(config.redisAuth);
-    this.handshake = protocol.handshake({
-      password: config.redisAuth,
-      database: config.redisDb,
-    });
+    this.lanes = new Lanes(
+      config.redisAuth,
+      (options) => protocol.handshake(options),
+      protocol.firstVersion,
+      config.redisDb,
+    );
     this.servers = config.servers.map((server) => new Server(server, this));
     this.router = new Router({
       hash: hashFunction(config.hash),

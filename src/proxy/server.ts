@@ -13,19 +13,27 @@ import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { bareHost } from "../lib/resolve-name.ts";
 import type { Logger } from "../log/logger.ts";
 import type { FailureReason } from "../protocol/failure.ts";
-import { failureOf, SERVER_CLOSED, TIMED_OUT } from "../protocol/failure.ts";
-import type { Handshake, Protocol, ResponseParser } from "../protocol/protocol.ts";
+import { failureOf, SERVER_CLOSED, TIMED_OUT, UNUSED } from "../protocol/failure.ts";
+import type { Protocol, ResponseParser } from "../protocol/protocol.ts";
 import { type ConnectionCounters, ServerCounters } from "../stats/counters.ts";
+import type { Lane, Lanes } from "./lane.ts";
+import { LANE_IDLE_MS } from "./lane.ts";
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import type { ServerConnectionOwner } from "./server-connection.ts";
 import { ConnectionState, ServerConnection } from "./server-connection.ts";
 import type { Turn } from "./turn.ts";
 
+interface LaneConnections {
+  readonly connections: ServerConnection[];
+  /** Place of the connection whose turn it is. */
+  next: number;
+}
+
 /** What a server needs from its pool. */
 export interface ServerOwner {
   readonly config: PoolConfig;
   readonly protocol: Protocol;
-  readonly handshake: Handshake | null;
+  readonly lanes: Lanes;
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
   readonly log: Logger;
@@ -42,15 +50,15 @@ export class Server implements ServerConnectionOwner {
   readonly counters = new ServerCounters();
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
-  readonly handshake: Handshake | null;
   readonly timeoutMs: number;
   isEjected = false;
   /** When an ejected server may come back; monotonic milliseconds. */
   retryAtMs = 0;
 
+  /** All of them, and those of each lane by its index. */
   private readonly connections: ServerConnection[] = [];
+  private readonly byLane: LaneConnections[] = [];
   private readonly connectionsMax: number;
-  private nextConnection = 0;
   private failures = 0;
   private isPreconnecting = false;
   /** The proxy ends: closed connections are nobody's failure, and no news. */
@@ -63,26 +71,26 @@ export class Server implements ServerConnectionOwner {
     this.name = config.name;
     this.turn = owner.turn;
     this.chunkPool = owner.chunkPool;
-    this.handshake = owner.handshake;
     this.timeoutMs = owner.config.timeoutMs;
     this.connectionsMax = owner.config.serverConnections;
   }
 
   /**
-   * A connection for the next request: a new one until there are server_connections of them, then
-   * each in turn, as nutcracker does.
+   * A connection for the next request: a new one until the lane has server_connections of them,
+   * then each in turn, as nutcracker does.
    */
-  connectionFor(): ServerConnection {
-    const { connections } = this;
-    if (connections.length < this.connectionsMax) return this.openConnection();
-    if (this.nextConnection >= connections.length) this.nextConnection = 0;
-    return connections[this.nextConnection++]!;
+  connectionFor(lane: Lane): ServerConnection {
+    const { connections, next } = this.laneConnections(lane);
+    if (connections.length < this.connectionsMax) return this.openConnection(lane);
+    const place = next < connections.length ? next : 0;
+    this.byLane[lane.index]!.next = place + 1;
+    return connections[place]!;
   }
 
   /** Opens a first connection before any request; a failure is logged. */
   preconnect(): void {
     this.isPreconnecting = true;
-    this.openConnection();
+    this.openConnection(this.owner.lanes.first);
   }
 
   createResponseParser(): ResponseParser {
@@ -129,12 +137,14 @@ export class Server implements ServerConnectionOwner {
     wasInUse: boolean,
   ): void {
     const { counters, owner } = this;
+    const inLane = this.laneConnections(connection.lane).connections;
+    inLane.splice(inLane.indexOf(connection), 1);
     this.connections.splice(this.connections.indexOf(connection), 1);
     owner.connections.current--;
     if (wasEstablished) counters.serverConnections--;
     if (failure === SERVER_CLOSED) counters.serverEof++;
     else if (failure === TIMED_OUT) counters.serverTimedout++;
-    else counters.serverErr++;
+    else if (failure !== UNUSED) counters.serverErr++;
     if (this.isClosing) return;
     this.logClose(failure, wasInUse);
     // A refused handshake is the server's answer: it lives.
@@ -148,11 +158,14 @@ export class Server implements ServerConnectionOwner {
     for (let i = this.connections.length - 1; i >= 0; i--) {
       const connection = this.connections[i]!;
       const oldest = connection.sent.peek();
+      const isOpen = connection.state === ConnectionState.Open;
       let deadlineMs = oldest !== null && oldest.deadlineMs > 0 ? oldest.deadlineMs : Infinity;
-      if (connection.state < ConnectionState.Open) {
+      if (!isOpen) {
         deadlineMs = Math.min(deadlineMs, connection.connectDeadlineMs);
+      } else if (oldest === null && connection.lane !== this.owner.lanes.first) {
+        deadlineMs = connection.lastUsedMs + LANE_IDLE_MS;
       }
-      if (deadlineMs <= nowMs) connection.close(TIMED_OUT);
+      if (deadlineMs <= nowMs) connection.close(oldest === null && isOpen ? UNUSED : TIMED_OUT);
       else next = Math.min(next, deadlineMs);
     }
     return next;
@@ -179,10 +192,15 @@ export class Server implements ServerConnectionOwner {
     for (const connection of [...this.connections]) connection.close(SERVER_CLOSED);
   }
 
-  private openConnection(): ServerConnection {
+  private laneConnections(lane: Lane): LaneConnections {
+    return (this.byLane[lane.index] ??= { connections: [], next: 0 });
+  }
+
+  private openConnection(lane: Lane): ServerConnection {
     const { owner } = this;
-    const connection = new ServerConnection(this);
+    const connection = new ServerConnection(this, lane);
     this.connections.push(connection);
+    this.laneConnections(lane).connections.push(connection);
     owner.connections.total++;
     owner.connections.current++;
     connection.connectDeadlineMs = this.turn.now() + (this.timeoutMs || CONNECT_TIMEOUT_MS);

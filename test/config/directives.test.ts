@@ -75,6 +75,7 @@ test("without any directive but listen and servers a pool has nutcracker's defau
     reusePort: false,
     redisAuth: null,
     redisDb: 0,
+    memcachedFlushAll: false,
     preconnect: false,
     autoEjectHosts: false,
     serverConnections: 1,

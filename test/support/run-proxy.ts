@@ -8,7 +8,7 @@
  * Whether it listens is read from /proc, because a connection would show in its counters.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ChildProcess } from "./child-process.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
@@ -50,7 +50,7 @@ const LISTEN_STATE = "0A";
 /** Our proxy: $NUTCRACKER_BINARY, or the sources. */
 export function ourProgram(): ProxyProgram {
   const binary = process.env["NUTCRACKER_BINARY"];
-  if (binary !== undefined && binary !== "") return [binary];
+  if (binary !== undefined && binary !== "") return [resolve(binary)];
   return [process.execPath, join(REPOSITORY, "src/main.ts")];
 }
 

@@ -1,21 +1,23 @@
 /**
  * Temporary folders that vanish with the test process, whichever way it ends.
  *
- *   test process --pipe--> reaper (sh, own session): waits for the end of the pipe, then kills every
- *                          process whose working directory lies in our root, and removes the root
+ *   test process <--watches-- reaper (sh, own session): when it is gone, kills every process whose
+ *                             working directory lies in our root, and removes the root
  *
  * Every process the tests start runs with its working directory inside the root, so the reaper finds
- * it without a list, even a daemon that left our session.
+ * it without a list, even a daemon that left our session. The reaper is no child of ours: `bun test`
+ * kills the children of a test that timed out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** $0 is the root, $1 the test process. */
 const REAPER = `
-cat >/dev/null
+tail --pid="$1" -s 0.2 -f /dev/null
 for process in /proc/[0-9]*; do
   case "$(readlink "$process/cwd" 2>/dev/null)/" in
-    "$0"/*) [ "$process" = "/proc/$$" ] || kill -KILL "\${process#/proc/}" 2>/dev/null ;;
+    "$0"/*) kill -KILL "\${process#/proc/}" 2>/dev/null ;;
   esac
 done
 rm -rf "$0"
@@ -27,16 +29,12 @@ let folderCount = 0;
 function rootFolder(): string {
   if (root === undefined) {
     root = mkdtempSync(join(tmpdir(), "nutcracker-test-"));
-    const reaper = Bun.spawn(["sh", "-c", REAPER, root], {
-      stdin: "pipe",
+    Bun.spawnSync(["setsid", "--fork", "sh", "-c", REAPER, root, String(process.pid)], {
+      stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore",
       cwd: "/",
-      detached: true,
     });
-    // Neither the reaper nor the pipe to it may keep this process alive.
-    reaper.unref();
-    reaper.stdin.unref();
   }
   return root;
 }

@@ -22,7 +22,17 @@ export const CoalesceAs = {
 } as const;
 
 /** What the proxy answers by itself; local-replies.ts has one case for each. */
-export const Local = { None: 0, Ping: 1, Echo: 2, Quit: 3, Auth: 4, Select: 5, Info: 6 } as const;
+export const Local = {
+  None: 0,
+  Ping: 1,
+  Echo: 2,
+  Quit: 3,
+  Auth: 4,
+  Select: 5,
+  Info: 6,
+  Hello: 7,
+  Client: 8,
+} as const;
 export type Local = (typeof Local)[keyof typeof Local];
 
 export interface CommandRow {
@@ -84,7 +94,7 @@ function split(name: string, argumentsMin: number, keyStep: number, coalesceAs: 
 }
 
 function local(name: string, argumentsMin: number, argumentsMax: number, what: Local) {
-  return rows(name, { route: Route.Local, argumentsMin, argumentsMax, local: what, markLast: 2 });
+  return rows(name, { route: Route.Local, argumentsMin, argumentsMax, local: what, markLast: 8 });
 }
 
 function refused(refusal: string, names: string): CommandRow[] {
@@ -134,6 +144,8 @@ export const COMMANDS: readonly CommandRow[] = [
   ...local("AUTH", 2, 3, Local.Auth),
   ...local("SELECT", 2, 2, Local.Select),
   ...local("INFO", 1, ANY, Local.Info),
+  ...local("HELLO", 1, 8, Local.Hello),
+  ...local("CLIENT", 2, 9, Local.Client),
   // Known to Redis, but not to be had through a proxy.
   ...refused(
     "it would block a connection that is shared with other clients",

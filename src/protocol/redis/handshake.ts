@@ -1,14 +1,13 @@
 /**
- * What a connection to a Redis server says before the first request: AUTH, then SELECT.
+ * What a connection to a Redis server says before the first request: AUTH, HELLO 3, SELECT.
  *
- * Requests wait until both are answered. nutcracker sends SELECT first, waits for nothing and only
+ * Requests wait until all are answered. nutcracker sends SELECT first, waits for nothing and only
  * logs a refusal, so that with a wrong password or database everything lands in database 0. Here a
  * refusal goes to the clients instead, in the server's own words.
  */
 import type { Handshake, HandshakeOptions } from "../protocol.ts";
 import { encodeCommand } from "./inline.ts";
-
-const MINUS = "-";
+import { errorReply } from "./replies.ts";
 
 /**
  * What a server without a password says to AUTH (Redis since 6, and before). It is no refusal: the
@@ -16,9 +15,15 @@ const MINUS = "-";
  */
 const NO_PASSWORD_NEEDED = ["without any password configured", "no password is set"];
 
-export function redisHandshake({ password, database }: HandshakeOptions): Handshake | null {
+/** What a server says to HELLO that is older than Redis 6. */
+const HELLO_UNKNOWN = /^-ERR unknown command [`']HELLO/i;
+const NO_RESP3 = errorReply("NOPROTO the server behind this proxy does not speak RESP3");
+
+export function redisHandshake(options: HandshakeOptions): Handshake | null {
+  const { password, protocolVersion, database } = options;
   const commands: string[][] = [];
   if (password !== null) commands.push(["AUTH", password]);
+  if (protocolVersion > 2) commands.push(["HELLO", String(protocolVersion)]);
   if (database > 0) commands.push(["SELECT", String(database)]);
   if (commands.length === 0) return null;
   return {
@@ -26,9 +31,12 @@ export function redisHandshake({ password, database }: HandshakeOptions): Handsh
       commands.map((words) => encodeCommand(words.map((word) => Buffer.from(word)))),
     ),
     replyCount: commands.length,
-    refuses(reply) {
+    refusal(reply) {
       const text = reply.toString("latin1");
-      return text.startsWith(MINUS) && !NO_PASSWORD_NEEDED.some((words) => text.includes(words));
+      if (!text.startsWith("-") || NO_PASSWORD_NEEDED.some((words) => text.includes(words))) {
+        return null;
+      }
+      return HELLO_UNKNOWN.test(text) ? NO_RESP3 : reply;
     },
   };
 }

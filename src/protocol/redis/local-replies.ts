@@ -1,15 +1,22 @@
 /**
  * Requests that the proxy answers by itself: PING, ECHO, QUIT, AUTH, SELECT, INFO, and refusals.
+ * HELLO and CLIENT are in session-replies.ts.
  *
  * None of them is frequent but PING, which is a constant; the others may make strings.
  */
-import { timingSafeEqual } from "node:crypto";
 import type { MessageBytes } from "../../lib/message-bytes.ts";
 import type { ClientSession } from "../protocol.ts";
 import { Local } from "./commands.ts";
 import type { RedisRequestParser } from "./request-parser.ts";
 import { Refusal } from "./request-parser.ts";
 import * as replies from "./replies.ts";
+import { clientReply, DEFAULT_USER, helloReply, isPassword } from "./session-replies.ts";
+
+/** All arguments that were marked, as texts. */
+function argumentTexts(parser: RedisRequestParser, message: MessageBytes): string[] {
+  const count = Math.min(parser.argumentCount, parser.command.markLast + 1);
+  return Array.from({ length: count }, (_, i) => argument(parser, message, i).toString("latin1"));
+}
 
 /** Argument `index` of the request, in one piece until the next call. */
 function argument(parser: RedisRequestParser, message: MessageBytes, index: number): Buffer {
@@ -36,6 +43,10 @@ export function localReply(
       return authReply(parser, message, session);
     case Local.Select:
       return selectReply(argument(parser, message, 1), session);
+    case Local.Hello:
+      return helloReply(argumentTexts(parser, message), session);
+    case Local.Client:
+      return clientReply(argumentTexts(parser, message));
     default:
       return replies.bulk(INFO_TEXT);
   }
@@ -71,30 +82,24 @@ function authReply(
 ): Buffer {
   if (session.password === null) return replies.NO_PASSWORD_SET;
   const last = parser.argumentCount - 1;
-  const isDefaultUser = last === 1 || argument(parser, message, 1).equals(DEFAULT_USER);
-  const given = argument(parser, message, last);
-  session.isAuthenticated =
-    isDefaultUser &&
-    given.length === session.password.length &&
-    timingSafeEqual(given, session.password);
+  const user = last === 1 ? DEFAULT_USER : argument(parser, message, 1).toString("latin1");
+  session.isAuthenticated = isPassword(session, user, argument(parser, message, last));
   return session.isAuthenticated ? replies.OK : replies.INVALID_PASSWORD;
 }
 
-const DEFAULT_USER = Buffer.from("default");
-
-/** Every client of a pool uses the database of the pool: asking for that one is fine. */
+/** The client's requests go to connections that use this database. */
 function selectReply(asked: Buffer, session: ClientSession): Buffer {
-  if (asked.toString("latin1") === String(session.database)) return replies.OK;
-  return replies.errorReply(
-    `ERR SELECT is not supported by this proxy: all clients of this pool use database ` +
-      `${session.database} (redis_db)`,
-  );
+  const text = asked.toString("latin1");
+  if (!/^\d{1,9}$/.test(text))
+    return replies.errorReply("ERR value is not an integer or out of range");
+  if (session.select(session.protocolVersion, Number(text))) return replies.OK;
+  return replies.TOO_MANY_LANES;
 }
 
 /** What the ready checks of client libraries read. */
 const INFO_TEXT = [
   "# Server",
-  "redis_version:7.0.0",
+  `redis_version:${replies.REDIS_VERSION}`,
   "redis_mode:standalone",
   "nutcracker_version:0.5.0",
   "# Persistence",

@@ -12,6 +12,7 @@ import { RedisResponseParser } from "./response-parser.ts";
 
 export const REDIS: Protocol<RedisRequestParser> = {
   name: "redis",
+  firstVersion: 2,
   createRequestParser: () => new RedisRequestParser(),
   createResponseParser: () => new RedisResponseParser(),
   localReply,

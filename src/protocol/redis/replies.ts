@@ -8,12 +8,18 @@ import { ascii } from "../../lib/bytes.ts";
 import type { FailureReason } from "../failure.ts";
 import { FramingError } from "./request-parser.ts";
 
+/** The version that client libraries are told; they choose commands by it. */
+export const REDIS_VERSION = "7.0.0";
+
 export const OK = ascii("+OK\r\n");
 export const PONG = ascii("+PONG\r\n");
 export const AUTH_REQUIRED = ascii("-NOAUTH Authentication required\r\n");
 export const NO_PASSWORD_SET = ascii("-ERR Client sent AUTH, but no password is set\r\n");
 export const INVALID_PASSWORD = ascii("-ERR invalid password\r\n");
 export const INVALID_ARGUMENT = ascii("-ERR Invalid argument\r\n");
+export const TOO_MANY_LANES = ascii(
+  "-ERR too many databases and protocol versions are in use through this pool\r\n",
+);
 export const TOO_MANY_CLIENTS = ascii("-ERR max number of clients reached\r\n");
 
 const FRAMING_ERRORS: Record<FramingError, string> = {

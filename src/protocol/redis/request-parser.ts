@@ -81,6 +81,8 @@ export type FramingError = (typeof FramingError)[keyof typeof FramingError];
 export const Refusal = { None: 0, Command: 1, ArgumentCount: 2, NoKeys: 3 } as const;
 export type Refusal = (typeof Refusal)[keyof typeof Refusal];
 
+const ALLOWED_BEFORE_AUTH = new Set<Local>([Local.Auth, Local.Hello, Local.Quit]);
+
 /** First words by which a browser gives itself away, in a cross-protocol attack. */
 const HTTP_WORDS = ["post", "host:"];
 
@@ -96,6 +98,7 @@ export class RedisRequestParser implements RequestParser {
   readonly isSilent = false;
   readonly isReworded = false;
   readonly replyFilter = 0;
+  readonly fragmentKeysMax = Infinity;
   /** Offset and length of argument i at 2i and 2i + 1, for i up to markLast of the command. */
   spans = new Int32Array(16);
 
@@ -126,7 +129,7 @@ export class RedisRequestParser implements RequestParser {
   }
 
   get isAllowedBeforeAuth(): boolean {
-    return this.command.local === Local.Auth || this.command.local === Local.Quit;
+    return ALLOWED_BEFORE_AUTH.has(this.command.local);
   }
 
   keyOffset(index: number): number {

@@ -6,6 +6,7 @@
  *                              -> (elements)       * ~ > %  |        so many more elements
  *
  * Nesting needs no stack: `pending` counts the elements still to come, whatever they are inside of.
+ * A push, which no request asked for, is Nothing.
  * A reply is passed through as it came, so nothing is kept but the place. Broken framing is
  * Invalid: the caller then closes the connection, since nobody can tell where the next reply starts.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -20,6 +21,9 @@ export const REPLY_BULK_BYTES_MAX = 2 ** 31 - 1;
 /** Elements of one reply, all levels together. */
 export const ELEMENTS_MAX = 2 ** 31 - 1;
 const LENGTH_DIGITS_MAX = 10;
+
+const BLOB_ERROR = 0x21;
+const PUSH = 0x3e;
 
 const State = {
   Type: 0,
@@ -78,6 +82,8 @@ function wholeReplyEnd(bytes: Buffer, start: number, end: number): number {
 export class RedisResponseParser implements ResponseParser {
   status: ParseStatus = ParseStatus.Incomplete;
   isError = false;
+  /** The message is one that no request asked for. */
+  private isPush = false;
 
   private state: State = State.Type;
   private kind: number = Kind.None;
@@ -146,7 +152,7 @@ export class RedisResponseParser implements ResponseParser {
   }
 
   private complete(at: number): number {
-    this.status = ParseStatus.Complete;
+    this.status = this.isPush ? ParseStatus.Nothing : ParseStatus.Complete;
     this.pending = 1;
     this.isFirst = true;
     return at;
@@ -161,7 +167,8 @@ export class RedisResponseParser implements ResponseParser {
   private beginElement(type: number): boolean {
     const kind = KIND_OF_BYTE[type]!;
     if (this.isFirst) {
-      this.isError = type === MINUS || type === 0x21;
+      this.isError = type === MINUS || type === BLOB_ERROR;
+      this.isPush = type === PUSH;
       this.isFirst = false;
     }
     this.kind = kind;

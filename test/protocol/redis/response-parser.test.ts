@@ -35,7 +35,6 @@ const replies: readonly string[] = [
   "%2\r\n+a\r\n:1\r\n+b\r\n*2\r\n:1\r\n:2\r\n",
   "%0\r\n",
   "~2\r\n:1\r\n:2\r\n",
-  ">2\r\n+message\r\n+x\r\n",
   "|1\r\n+ttl\r\n:3\r\n+OK\r\n",
   "*2\r\n|1\r\n+ttl\r\n:3\r\n:1\r\n:2\r\n",
 ];
@@ -113,6 +112,16 @@ describe("broken replies", () => {
       else everySplit(reply, check);
     });
   }
+});
+
+test("a push is nothing that a request waits for", () => {
+  everySplit(">2\r\n+message\r\n+x\r\n", (pieces) => {
+    const parser = new RedisResponseParser();
+    for (const piece of pieces) parser.parse(Buffer.from(piece), 0, piece.length);
+    expect(parser.status).toBe(ParseStatus.Nothing);
+    expect(parser.parse(Buffer.from("+OK\r\n"), 0, 5)).toBe(5);
+    expect(parser.status).toBe(ParseStatus.Complete);
+  });
 });
 
 test("says whether a reply is an error", () => {

@@ -1,0 +1,30 @@
+/**
+ * The memcached protocol as the proxy sees it: this folder behind the contract of protocol.ts.
+ */
+import type { Protocol } from "../protocol.ts";
+import { coalesce } from "./coalesce.ts";
+import { writeForward } from "./forward.ts";
+import { writeFragment } from "./fragment.ts";
+import { localReply } from "./local-replies.ts";
+import { hidesReply } from "./meta.ts";
+import { failureReply, framingError, TOO_MANY_CLIENTS, UNAUTHENTICATED } from "./replies.ts";
+import { MemcachedRequestParser } from "./request-parser.ts";
+import { MemcachedResponseParser } from "./response-parser.ts";
+
+export const MEMCACHED: Protocol<MemcachedRequestParser> = {
+  name: "memcached",
+  firstVersion: 1,
+  createRequestParser: () => new MemcachedRequestParser(),
+  createResponseParser: () => new MemcachedResponseParser(),
+  localReply,
+  // No memcached pool has a password.
+  authRequiredReply: UNAUTHENTICATED,
+  framingErrorReply: (parser) => framingError(parser.error),
+  tooManyClientsReply: TOO_MANY_CLIENTS,
+  failureReply,
+  writeForward,
+  hidesReply,
+  writeFragment,
+  coalesce,
+  handshake: () => null,
+};

@@ -1,0 +1,154 @@
+/**
+ * Every way in which a client can end, with requests in flight or replies unread: others keep their
+ * replies, and nothing is left.
+ */
+import { expect, test } from "bun:test";
+import { LINGER_MS } from "../../src/proxy/limits.ts";
+import { eventually } from "../support/eventually.ts";
+import { RedisServer } from "../support/redis-server.ts";
+import { bulk } from "../support/resp.ts";
+import type { Peer } from "../support/scripted-server.ts";
+import { ScriptedServer } from "../support/scripted-server.ts";
+import { DataPlane } from "./data-plane.ts";
+
+/** Answers GET with its key and MGET with its keys, when `release` is called. */
+class HoldingServer {
+  #held: (() => void)[] = [];
+  readonly server = ScriptedServer.start((peer, args) => {
+    this.#held.push(() => answer(peer, args));
+  });
+
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  release(): void {
+    for (const answerOne of this.#held.splice(0)) answerOne();
+  }
+
+  [Symbol.dispose](): void {
+    this.server.stop();
+  }
+}
+
+function answer(peer: Peer, args: readonly string[]): void {
+  const [name = "", ...rest] = args;
+  if (name.toLowerCase() === "mget") peer.write(`*${rest.length}\r\n${rest.map(bulk).join("")}`);
+  else peer.write(bulk(rest[0] ?? ""));
+}
+
+test("QUIT with requests in flight: their replies, +OK, the end", async () => {
+  using holding = new HoldingServer();
+  using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
+  const client = await plane.connect();
+  void client.send("GET a\r\nMGET b c\r\nQUIT\r\nGET d\r\n*1\r\nbroken");
+  await eventually(() => holding.heldCount === 2);
+  holding.release();
+  expect(await client.readToEnd()).toBe(`${bulk("a")}*2\r\n${bulk("b")}${bulk("c")}+OK\r\n`);
+  await plane.expectIdle();
+  expect(plane.pool.counters).toMatchObject({ clientEof: 1, clientErr: 0 });
+});
+
+test("FIN with requests in flight and half a request: the replies, the end", async () => {
+  using holding = new HoldingServer();
+  using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
+  const client = await plane.connect();
+  void client.send("GET a\r\nMGET b c\r\n*2\r\n$3\r\nGET\r\n$100\r\nabc");
+  client.halfClose();
+  await eventually(() => holding.heldCount === 2);
+  holding.release();
+  expect(await client.readToEnd()).toBe(`${bulk("a")}*2\r\n${bulk("b")}${bulk("c")}`);
+  await plane.expectIdle();
+  expect(plane.pool.counters).toMatchObject({ clientEof: 1, clientErr: 0 });
+});
+
+test("broken framing with requests in flight: the replies, the error, the end", async () => {
+  using holding = new HoldingServer();
+  using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
+  const client = await plane.connect();
+  void client.send("GET a\r\n*1\r\n!\r\nGET b\r\n");
+  await eventually(() => holding.heldCount === 1);
+  holding.release();
+  const error = "-ERR Protocol error: expected '$', got '!'\r\n";
+  expect(await client.readToEnd()).toBe(`${bulk("a")}${error}`);
+  await eventually(() => plane.pool.counters.clientErr === 1);
+  expect(plane.pool.counters.clientEof).toBe(0);
+  await plane.expectIdle();
+});
+
+test.each(["close", "reset"] as const)(
+  "%s with requests in flight: they are swallowed",
+  async (how) => {
+    using one = new HoldingServer();
+    using other = new HoldingServer();
+    const servers = [`${one.server.item}:1 s0`, `${other.server.item}:1 s1`];
+    using plane = await DataPlane.start({ servers }, { chunkSizeBytes: 512 });
+    const stays = await plane.connect();
+    const keys = Array.from({ length: 30 }, (_, i) => `${i}:${"k".repeat(1000)}`);
+    const leaving = await Promise.all(Array.from({ length: 10 }, () => plane.connect()));
+    for (const client of leaving) {
+      void client.request("MGET", ...keys);
+      void client.request("GET", keys[0]!);
+      void client.request("PING");
+      void client.request("DEL", ...keys);
+    }
+    await eventually(() => one.heldCount + other.heldCount >= 50);
+    // Half of what is divided is there when its client leaves, the other half comes later.
+    one.release();
+    for (const client of leaving) client[how]();
+    await eventually(() => plane.listener.clients.size === 1 || how === "close");
+    const reply = stays.pipeline([
+      ["GET", keys[1]!],
+      ["MGET", ...keys],
+    ]);
+    await eventually(() => one.heldCount + other.heldCount >= 28);
+    while (stays.unreadSize === 0 && one.heldCount + other.heldCount > 0) {
+      one.release();
+      other.release();
+      await Bun.sleep(5);
+    }
+    expect(await reply).toEqual([bulk(keys[1]!), `*30\r\n${keys.map(bulk).join("")}`]);
+    stays.close();
+    await plane.expectIdle();
+  },
+);
+
+test("QUIT of a client that reads slowly: it gets all replies", async () => {
+  await using redis = await RedisServer.start();
+  await redis.command("SET", "a", "x".repeat(500_000));
+  using plane = await DataPlane.start({ servers: [`${redis.item}:1 s0`] });
+  const client = await plane.connect();
+  client.pause();
+  void client.send(`${"GET a\r\n".repeat(6)}QUIT\r\n`);
+  // The kernel has it all; the connection of the proxy is as good as gone.
+  await eventually(() => plane.listener.clients.size === 0, { deadlineMs: LINGER_MS + 5000 });
+  client.resume();
+  const all = await client.readToEnd();
+  expect(all.length).toBe(6 * bulk("x".repeat(500_000)).length + 5);
+  expect(all.endsWith("+OK\r\n")).toBe(true);
+  await plane.expectIdle();
+}, 15_000);
+
+test("FIN of a client that reads slowly: it gets all replies", async () => {
+  await using redis = await RedisServer.start();
+  await redis.command("SET", "a", "x".repeat(1_000_000));
+  using plane = await DataPlane.start({ servers: [`${redis.item}:1 s0`] });
+  const client = await plane.connect();
+  client.pause();
+  void client.send("GET a\r\n".repeat(40));
+  client.halfClose();
+  await eventually(() => plane.counters().responses === 40);
+  client.resume();
+  expect((await client.readToEnd()).length).toBe(40 * bulk("x".repeat(1_000_000)).length);
+  await plane.expectIdle();
+}, 15_000);
+
+test("a client that neither reads nor ends after QUIT is let go of", async () => {
+  using plane = await DataPlane.start({ servers: ["127.0.0.1:1:1 s0"] });
+  const client = await plane.connect();
+  client.pause();
+  void client.send("QUIT\r\n");
+  await eventually(() => plane.listener.clients.size === 0, { deadlineMs: LINGER_MS + 3000 });
+  await plane.expectIdle();
+  client.reset();
+});

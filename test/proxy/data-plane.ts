@@ -1,0 +1,120 @@
+/**
+ * One pool of the data plane inside the test's own process, so that a test can look into it.
+ *
+ *   using plane = await DataPlane.start({ servers: [`${redis.item}:1`] });
+ *   const client = await plane.connect();
+ *   ...
+ *   await plane.expectIdle();      // nothing is left of clients, requests and chunks
+ *
+ * What needs a process of its own (signals, descriptors, the stats port) starts one: run-proxy.ts.
+ */
+import { expect } from "bun:test";
+import { parseConfig } from "../../src/config/load.ts";
+import { ChunkPool } from "../../src/lib/chunk-pool.ts";
+import type { Logger } from "../../src/log/logger.ts";
+import { REDIS } from "../../src/protocol/redis/redis.ts";
+import type { ClientLimit } from "../../src/proxy/listener.ts";
+import { Listener } from "../../src/proxy/listener.ts";
+import { ServerPool } from "../../src/proxy/server-pool.ts";
+import { Turn } from "../../src/proxy/turn.ts";
+import { ConnectionCounters, type ServerCounters } from "../../src/stats/counters.ts";
+import { eventuallyHolds } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
+import type { Address } from "../support/raw-client.ts";
+import { RawClient } from "../support/raw-client.ts";
+import type { PoolSettings } from "../support/run-proxy.ts";
+import { poolsToYaml } from "../support/run-proxy.ts";
+
+export interface DataPlaneOptions {
+  readonly chunkSizeBytes?: number;
+  readonly clientsMax?: number;
+}
+
+export class DataPlane {
+  readonly connections = new ConnectionCounters();
+  readonly limit: ClientLimit;
+  readonly chunkPool: ChunkPool;
+  readonly pool: ServerPool;
+  readonly listener: Listener;
+  /** What was logged, one line each, with its level in front. */
+  readonly log: string[] = [];
+
+  private constructor(settings: PoolSettings, options: DataPlaneOptions) {
+    const listen = settings.listen ?? `127.0.0.1:${freePort()}`;
+    const config = parseConfig(poolsToYaml({ alpha: { ...settings, listen } }), "test.yml");
+    this.limit = { max: options.clientsMax ?? Infinity, count: 0 };
+    this.chunkPool = new ChunkPool(options.chunkSizeBytes ?? 16384);
+    this.pool = new ServerPool(config.pools[0]!, REDIS, {
+      turn: new Turn(),
+      chunkPool: this.chunkPool,
+      log: keepLines(this.log),
+      connections: this.connections,
+    });
+    this.listener = new Listener(this.pool, this.limit);
+  }
+
+  static async start(settings: PoolSettings, options: DataPlaneOptions = {}): Promise<DataPlane> {
+    const plane = new DataPlane(settings, options);
+    if (plane.pool.config.preconnect) plane.pool.preconnect();
+    await plane.listener.listen();
+    return plane;
+  }
+
+  get address(): Address {
+    const { address } = this.pool.config.listen;
+    if (address.kind === "unix") return { unix: address.path };
+    return { hostname: address.host, port: address.port };
+  }
+
+  connect(): Promise<RawClient> {
+    return RawClient.connect(this.address);
+  }
+
+  /** Counters of a server, its queue gauges up to date. */
+  counters(server = 0): ServerCounters {
+    this.pool.refreshGauges();
+    return this.pool.servers[server]!.counters;
+  }
+
+  /** Waits until no client, no request and no chunk is left; server connections may stay. */
+  async expectIdle(): Promise<void> {
+    await eventuallyHolds(() => {
+      expect(this.listener.clients.size).toBe(0);
+      expect(this.limit.count).toBe(0);
+      expect(this.pool.counters.clientConnections).toBe(0);
+      let serverConnections = 0;
+      for (let i = 0; i < this.pool.servers.length; i++) {
+        const { inQueue, inQueueBytes, outQueue, outQueueBytes, ...others } = this.counters(i);
+        expect({ inQueue, inQueueBytes, outQueue, outQueueBytes }).toEqual({
+          inQueue: 0,
+          inQueueBytes: 0,
+          outQueue: 0,
+          outQueueBytes: 0,
+        });
+        serverConnections += others.serverConnections;
+      }
+      expect(this.connections.current).toBe(1 + serverConnections);
+      expect(this.chunkPool.chunksInUse).toBe(0);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.listener.stop();
+    this.listener.closeClients();
+    this.pool.close();
+  }
+}
+
+function keepLines(lines: string[]): Logger {
+  const keep = (level: string) => (place: string, text: string) => {
+    lines.push(`${level} ${place} ${text}`);
+  };
+  return {
+    always: keep("always"),
+    error: keep("error"),
+    warn: keep("warn"),
+    notice: keep("notice"),
+    info: keep("info"),
+    debug: keep("debug"),
+  };
+}

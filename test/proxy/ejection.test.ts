@@ -1,0 +1,193 @@
+/**
+ * When a server is taken out of the ring and when it is back, counted connection by connection.
+ */
+import { expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
+import { bulk } from "../support/resp.ts";
+import { ScriptedServer } from "../support/scripted-server.ts";
+import { DataPlane } from "./data-plane.ts";
+
+const REFUSED = "-ERR Connection refused\r\n";
+
+function keysOn(plane: DataPlane, server: number, count: number): string[] {
+  const keys: string[] = [];
+  for (let i = 0; keys.length < count; i++) {
+    const key = `k${i}`;
+    if (plane.pool.serverIndexOf(Buffer.from(key), 0, key.length) === server) keys.push(key);
+  }
+  return keys;
+}
+
+test.each([
+  [0, 1],
+  [1, 1],
+  [2, 2],
+  [5, 5],
+])("server_failure_limit %p: %p failed connections", async (limit, failures) => {
+  using healthy = ScriptedServer.start((peer, args) => peer.write(bulk(args[1]!)));
+  const port = freePort();
+  using plane = await DataPlane.start({
+    servers: [`127.0.0.1:${port}:1 s0`, `${healthy.item}:1 s1`],
+    auto_eject_hosts: true,
+    server_failure_limit: limit,
+    server_retry_timeout: 200,
+  });
+  const [key] = keysOn(plane, 0, 1) as [string];
+  const client = await plane.connect();
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < failures; i++) {
+      // Several requests that fail with one connection are one failure.
+      expect(
+        await client.pipeline([
+          ["GET", key],
+          ["GET", key],
+        ]),
+      ).toEqual([REFUSED, REFUSED]);
+    }
+    expect(plane.pool.counters.serverEjects).toBe(round + 1);
+    expect(await client.call("GET", key)).toBe(bulk(key));
+    await Bun.sleep(220);
+  }
+  // Back for good: nothing is counted from before.
+  using returned = ScriptedServer.start((peer, args) => peer.write(`+${args[1]}\r\n`), { port });
+  expect(await client.call("GET", key)).toBe(`+${key}\r\n`);
+  expect(returned.requests.length).toBe(1);
+  expect(plane.pool.counters.serverEjects).toBe(2);
+  client.close();
+  await plane.expectIdle();
+});
+
+test("server_retry_timeout 0: the server is asked again at once", async () => {
+  const port = freePort();
+  using healthy = ScriptedServer.start((peer, args) => peer.write(bulk(args[1]!)));
+  using plane = await DataPlane.start({
+    servers: [`127.0.0.1:${port}:1 s0`, `${healthy.item}:1 s1`],
+    auto_eject_hosts: true,
+    server_failure_limit: 1,
+    server_retry_timeout: 0,
+  });
+  const [key] = keysOn(plane, 0, 1) as [string];
+  const client = await plane.connect();
+  for (let i = 1; i <= 5; i++) {
+    expect(await client.call("GET", key)).toBe(REFUSED);
+    expect(plane.pool.counters.serverEjects).toBe(i);
+  }
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a connection that closes idle is no failure", async () => {
+  using server = ScriptedServer.start((peer, args) => peer.write(bulk(args[1]!)));
+  using plane = await DataPlane.start({
+    servers: [`${server.item}:1 s0`, `127.0.0.1:1:1 s1`],
+    auto_eject_hosts: true,
+    server_failure_limit: 1,
+  });
+  const [key] = keysOn(plane, 0, 1) as [string];
+  const client = await plane.connect();
+  for (let i = 1; i <= 4; i++) {
+    expect(await client.call("GET", key)).toBe(bulk(key));
+    server.openPeers[0]!.finish();
+    await eventually(() => plane.counters().serverEof === i);
+  }
+  expect(plane.pool.counters.serverEjects).toBe(0);
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a reply in between starts the count again", async () => {
+  using server = ScriptedServer.start((peer, args) => {
+    if (args[1] === "fin") peer.finish();
+    else peer.write(bulk(args[1]!));
+  });
+  using plane = await DataPlane.start({
+    servers: [`${server.item}:1 s0`],
+    auto_eject_hosts: true,
+    server_failure_limit: 2,
+  });
+  const client = await plane.connect();
+  for (let i = 0; i < 5; i++) {
+    expect(await client.call("GET", "fin")).toBe("-ERR unknown\r\n");
+    expect(await client.call("GET", "a")).toBe(bulk("a"));
+  }
+  expect(plane.pool.counters.serverEjects).toBe(0);
+  expect(await client.call("GET", "fin")).toBe("-ERR unknown\r\n");
+  expect(await client.call("GET", "fin")).toBe("-ERR unknown\r\n");
+  expect(plane.pool.counters.serverEjects).toBe(1);
+  // The only server is ejected, and there is none to take its place: it is asked all the same.
+  expect(await client.call("GET", "a")).toBe(bulk("a"));
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a server that errors keep ejected is asked while all are ejected, and counted once", async () => {
+  using plane = await DataPlane.start({
+    servers: [`127.0.0.1:${freePort()}:1 s0`, `127.0.0.1:${freePort()}:1 s1`],
+    auto_eject_hosts: true,
+    server_failure_limit: 1,
+    server_retry_timeout: 60_000,
+  });
+  const client = await plane.connect();
+  for (let i = 0; i < 20; i++) {
+    expect(await client.call("MGET", "k0", "k1", "k2", "k3")).toBe(REFUSED);
+  }
+  expect(plane.pool.counters.serverEjects).toBe(2);
+  client.close();
+  await plane.expectIdle();
+});
+
+test.each(["-ERR invalid password\r\n", "-LOADING Redis is loading\r\n"])(
+  "a refused handshake is no failure of the server: %p",
+  async (refusal) => {
+    using server = ScriptedServer.start((peer, args) => {
+      peer.write(args[0] === "SELECT" ? refusal : "+OK\r\n");
+    });
+    using plane = await DataPlane.start({
+      servers: [`${server.item}:1 s0`],
+      redis_db: 2,
+      auto_eject_hosts: true,
+      server_failure_limit: 1,
+    });
+    const client = await plane.connect();
+    for (let i = 0; i < 3; i++) {
+      expect(
+        await client.pipeline([
+          ["GET", "a"],
+          ["MGET", "a", "b"],
+        ]),
+      ).toEqual([refusal, refusal]);
+    }
+    expect(plane.pool.counters.serverEjects).toBe(0);
+    client.close();
+    await plane.expectIdle();
+  },
+);
+
+test("a server that closes in the middle of the handshake fails", async () => {
+  using server = ScriptedServer.start((peer, args) => {
+    if (args[0] === "AUTH") peer.write("+O");
+    peer.finish();
+  });
+  using plane = await DataPlane.start({
+    servers: [`${server.item}:1 s0`],
+    redis_auth: "secret",
+    redis_db: 2,
+    auto_eject_hosts: true,
+    server_failure_limit: 3,
+  });
+  const client = await plane.connect();
+  await client.call("AUTH", "secret");
+  for (let i = 0; i < 3; i++) {
+    const replies = await client.pipeline([
+      ["GET", "a"],
+      ["MGET", "a", "b"],
+    ]);
+    for (const reply of replies)
+      expect(reply).toMatch(/^-ERR (unknown|Connection reset by peer)\r\n/);
+  }
+  expect(plane.pool.counters.serverEjects).toBe(1);
+  expect(plane.counters().serverConnections).toBe(0);
+  client.close();
+  await plane.expectIdle();
+});

@@ -1,0 +1,97 @@
+/**
+ * Requests out and responses in, by position: what belongs to nobody must never reach anybody.
+ */
+import { expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
+import { bulk } from "../support/resp.ts";
+import { ScriptedServer } from "../support/scripted-server.ts";
+import { DataPlane } from "./data-plane.ts";
+
+test("a reply that comes before the request is written belongs to nobody", async () => {
+  using server = ScriptedServer.start((peer, args) => peer.write(bulk(args[1] ?? "")));
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const client = await plane.connect();
+  expect(await client.call("GET", "warm")).toBe(bulk("warm"));
+  // Both are there when the proxy's next turn starts, the request first.
+  void client.request("GET", "a");
+  server.peers[0]!.write("+STRAY\r\n");
+  expect(await client.readReply()).toBe("-ERR Invalid argument\r\n");
+  expect(
+    await client.pipeline([
+      ["GET", "b"],
+      ["GET", "c"],
+    ]),
+  ).toEqual([bulk("b"), bulk("c")]);
+  expect(server.peers.length).toBe(2);
+  expect(plane.counters()).toMatchObject({ serverErr: 1 });
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a server that refuses the connection in words of its own is quoted", async () => {
+  const refusal = "-ERR max number of clients reached\r\n";
+  using server = ScriptedServer.start(() => {}, {
+    onConnect: (peer) => {
+      peer.write(refusal);
+      peer.finish();
+    },
+  });
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const client = await plane.connect();
+  for (let i = 0; i < 20; i++) {
+    const [first, ...others] = await client.pipeline([
+      ["GET", "a"],
+      ["GET", "b"],
+      ["GET", "c"],
+    ]);
+    expect([refusal, "-ERR unknown\r\n", "-ERR Connection reset by peer\r\n"]).toContain(first!);
+    for (const other of others) expect(other).toStartWith("-ERR ");
+  }
+  client.close();
+  await plane.expectIdle();
+});
+
+test("an early reply to a request that is half written is its reply", async () => {
+  let isFirst = true;
+  using server = ScriptedServer.start(
+    (peer, args) => {
+      if (args[0] === "GET") peer.write(bulk(args[1]!));
+    },
+    {
+      onConnect: (peer) => {
+        if (isFirst) setTimeout(() => peer.write("-ERR too large\r\n"), 30);
+        isFirst = false;
+      },
+    },
+  );
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const client = await plane.connect();
+  void client.request("SET", "a", Buffer.alloc(20_000_000, "x"));
+  expect(await client.readReply()).toBe("-ERR too large\r\n");
+  client.deadlineMs = 20_000;
+  expect(await client.call("GET", "b")).toBe(bulk("b"));
+  client.close();
+  await plane.expectIdle();
+}, 30_000);
+
+test("many replies and a fault in one piece: what came before the fault counts", async () => {
+  let held: string[] = [];
+  using server = ScriptedServer.start((peer, args) => {
+    held.push(bulk(args[1]!));
+    if (args[1] !== "k99") return;
+    peer.write(`${held.slice(0, 50).join("")}?\r\n`);
+    held = [];
+  });
+  using plane = await DataPlane.start(
+    { servers: [`${server.item}:1 s0`] },
+    { chunkSizeBytes: 512 },
+  );
+  const client = await plane.connect();
+  const replies = await client.pipeline(Array.from({ length: 100 }, (_, i) => ["GET", `k${i}`]));
+  for (const [i, reply] of replies.entries()) {
+    expect(reply).toBe(i < 50 ? bulk(`k${i}`) : "-ERR Invalid argument\r\n");
+  }
+  await eventually(() => server.openPeers.length === 0);
+  client.close();
+  await plane.expectIdle();
+});
