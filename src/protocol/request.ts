@@ -21,6 +21,11 @@ export type RequestState = (typeof RequestState)[keyof typeof RequestState];
 export interface RequestOwner {
   /** The request has its reply or its failure. The owner gives the record back when it used it. */
   requestDone(request: Request): void;
+  /**
+   * A part of a large reply is there. The owner may take it out of `part`, and must not if it
+   * cannot use it before the rest has come.
+   */
+  replyArriving(request: Request, part: ByteChain): void;
 }
 
 export const NO_BYTES = Buffer.alloc(0);
@@ -44,7 +49,9 @@ export class Request {
   replyEnd = 0;
   /** The reply when it came in several chunks; then replyBytes is empty. */
   replyChain: ByteChain | null = null;
-  /** Why there is no reply, or null. */
+  /** The owner has taken a part of the reply already. */
+  isStreamed = false;
+  /** Why there is no reply, or none to the end; else null. */
   failure: FailureReason | null = null;
 
   setReply(bytes: Buffer, start: number, end: number): void {
@@ -70,6 +77,7 @@ export function giveRequest(request: Request): void {
   request.owner = null;
   request.deadlineMs = 0;
   request.replyFilter = 0;
+  request.isStreamed = false;
   request.replyBytes = NO_BYTES;
   request.failure = null;
   if (request.replyChain !== null) {

@@ -105,6 +105,9 @@ export class SplitRequest extends Request implements RequestOwner {
     else this.owner.requestDone(this);
   }
 
+  /** A fragment's reply is of use when all are there. */
+  replyArriving(): void {}
+
   private ensureGroups(count: number): void {
     if (this.serverOfGroup.length >= count) return;
     this.serverOfGroup = new Int32Array(count * 2);

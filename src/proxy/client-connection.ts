@@ -172,9 +172,22 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     this.requests.push(request);
   }
 
+  /** Large replies go on as they come, when it is their turn: they need not lie here whole. */
+  replyArriving(request: Request, part: ByteChain): void {
+    if (this.requests.peek() !== request || request.replyFilter !== 0) return;
+    request.isStreamed = true;
+    this.output.chain.appendChain(part);
+    this.output.schedule();
+  }
+
   requestDone(done: Request): void {
     const { requests } = this;
     done.state = RequestState.Done;
+    if (done.isStreamed && done.failure !== null) {
+      // Half of a reply is out: only the end of the connection still tells the truth.
+      this.terminate();
+      return;
+    }
     let request: Request | null = done;
     if (requests.peek() !== done) return;
     do {
@@ -199,6 +212,14 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   outputWritten(): void {
     if (this.isPaused) this.updateReading();
     if (this.state === State.Closing) this.closeIfReplied();
+  }
+
+  /**
+   * The write has taken the error off the socket, so that Bun sees a FIN where a reset was, and keeps
+   * it back from a client that is not read from.
+   */
+  outputFailed(): void {
+    this.terminate();
   }
 
   /** Reads no more requests; closes when those that came are replied to. */

@@ -15,6 +15,9 @@ export const CLIENT_REQUESTS_MAX = 16 * 1024;
 /** Requests waiting for a server connection to take them. */
 export const SERVER_OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
 
+/** A reply of which so much has come goes on to its client before the rest. */
+export const STREAM_BYTES_MIN = 64 * 1024;
+
 /** Longest attempt to connect to a server, handshake included, in a pool without `timeout`. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -23,7 +23,7 @@ import type { Request } from "../protocol/request.ts";
 import { giveRequest } from "../protocol/request.ts";
 import type { ServerCounters } from "../stats/counters.ts";
 import type { Lane } from "./lane.ts";
-import { SERVER_OUTPUT_BYTES_MAX } from "./limits.ts";
+import { SERVER_OUTPUT_BYTES_MAX, STREAM_BYTES_MIN } from "./limits.ts";
 import type { OutputOwner } from "./socket-output.ts";
 import { SocketOutput } from "./socket-output.ts";
 import type { Turn } from "./turn.ts";
@@ -149,6 +149,7 @@ export class ServerConnection implements OutputOwner {
       } else if (parser.status === ParseStatus.Incomplete) {
         this.partial ??= new ByteChain(this.owner.chunkPool);
         this.partial.append(chunk, start, end);
+        if (this.partial.sizeBytes >= STREAM_BYTES_MIN) this.stream(this.partial);
       } else if (parser.status === ParseStatus.Nothing) {
         this.partial?.clear();
         this.partial = null;
@@ -163,6 +164,9 @@ export class ServerConnection implements OutputOwner {
       this.letGo();
     }
   }
+
+  /** Its last words may still have to be read: the end comes behind them. */
+  outputFailed(): void {}
 
   /** Ends the connection; every request that waits for it fails. */
   close(failure: FailureReason): void {
@@ -210,7 +214,7 @@ export class ServerConnection implements OutputOwner {
     const request = this.sent.shift()!;
     this.sentBytes -= request.sizeBytes;
     let sizeBytes = end - start;
-    if (this.partial === null) {
+    if (this.partial === null || this.partial.sizeBytes === 0) {
       request.setReply(chunk, start, end);
     } else {
       this.partial.append(chunk, start, end);
@@ -227,6 +231,16 @@ export class ServerConnection implements OutputOwner {
     counters.responses++;
     counters.responseBytes += sizeBytes;
     request.owner.requestDone(request);
+  }
+
+  /** Hands on what has come of a large reply, or drops it if nobody waits for it. */
+  private stream(partial: ByteChain): void {
+    const request = this.sent.peek();
+    if (request === null || this.state !== ConnectionState.Open) return;
+    const sizeBytes = partial.sizeBytes;
+    if (request.owner === null) partial.clear();
+    else request.owner.replyArriving(request, partial);
+    if (request.owner !== null) this.owner.counters.responseBytes += sizeBytes - partial.sizeBytes;
   }
 
   private handshakeReplied(chunk: Buffer, start: number, end: number): void {

@@ -27,6 +27,8 @@ type State = (typeof State)[keyof typeof State];
 export interface OutputOwner {
   /** Bytes went out; `chain.sizeBytes` says how many still wait. */
   outputWritten(): void;
+  /** The socket takes nothing any more. Its close handler may be late, or never called. */
+  outputFailed(): void;
 }
 
 export class SocketOutput implements TurnMember {
@@ -87,8 +89,10 @@ export class SocketOutput implements TurnMember {
       const written = isAlone
         ? socket.write(head.bytes, head.start, size)
         : socket.write(gathered, 0, size);
-      // A closed socket says so by its close handler, too.
-      if (written < 0) return;
+      if (written < 0) {
+        this.owner.outputFailed();
+        return;
+      }
       chain.consume(written);
       if (written < size) {
         this.state = State.Blocked;

@@ -3,7 +3,7 @@
  * replies, and nothing is left.
  */
 import { expect, test } from "bun:test";
-import { LINGER_MS } from "../../src/proxy/limits.ts";
+import { CLIENT_REQUESTS_MAX, LINGER_MS } from "../../src/proxy/limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { bulk } from "../support/resp.ts";
@@ -20,6 +20,10 @@ class HoldingServer {
 
   get heldCount(): number {
     return this.#held.length;
+  }
+
+  releaseOne(): void {
+    this.#held.shift()?.();
   }
 
   release(): void {
@@ -151,4 +155,25 @@ test("a client that neither reads nor ends after QUIT is let go of", async () =>
   await eventually(() => plane.listener.clients.size === 0, { deadlineMs: LINGER_MS + 3000 });
   await plane.expectIdle();
   client.reset();
+});
+
+test("a reset that only the write notices, while the client is not read from", async () => {
+  using holding = new HoldingServer();
+  using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
+  const client = await plane.connect();
+  const count = CLIENT_REQUESTS_MAX + 1;
+  void client.send("GET a\r\n".repeat(count));
+  await eventually(() => holding.heldCount === count);
+  // After the last event of the turn, and before its write: then the write takes the socket's error
+  // away, and what is left looks like a FIN that waits until the client is read from again.
+  const { turn } = plane.pool;
+  const add = turn.add.bind(turn);
+  turn.add = (member) => {
+    add(member);
+    client.reset();
+  };
+  holding.releaseOne();
+  await eventually(() => plane.listener.clients.size === 0);
+  holding.release();
+  await plane.expectIdle();
 });

@@ -234,7 +234,8 @@ export class RawClient {
 
   #shown(): string {
     const end = Math.min(this.#written, this.#read + 200);
-    return `${this.unreadSize} bytes ${JSON.stringify(this.#received.toString("latin1", this.#read, end))}`;
+    const text = this.#received.toString("latin1", this.#read, end);
+    return `${this.unreadSize} bytes ${JSON.stringify(text)}`;
   }
 
   /** Waits for its turn, then until `sizeReady` is not negative, and takes so many bytes. */

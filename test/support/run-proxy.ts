@@ -4,8 +4,8 @@
  *   await using proxy = await Proxy.start({ pools: { alpha: { servers: [`${redis.item}:1`] } } });
  *   const client = await proxy.connect();
  *
- * Ours is $NUTCRACKER_BINARY if set, else `bun src/main.ts`. Pools without `listen` get a free port.
- * Whether it listens is read from /proc, because a connection would show in its counters.
+ * Ours is $NUTCRACKER_BINARY if set, else `bun src/main.ts`. Pools without `listen` get a free
+ * port. Whether it listens is read from /proc, because a connection would show in its counters.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -3,8 +3,8 @@
  *
  *   await using server = ScriptedServer.start((peer, args) => peer.write("$5\r\nhel"));
  *
- * The script is called once for each complete request and may answer at once, later, in pieces, with
- * garbage, or close. Everything that came is kept for the test to look at.
+ * The script is called once for each complete request and may answer at once, later, in pieces,
+ * with garbage, or close. Everything that came is kept for the test to look at.
  */
 import type { Socket } from "bun";
 import { freePort } from "./free-port.ts";

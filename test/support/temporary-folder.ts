@@ -4,9 +4,9 @@
  *   test process <--watches-- reaper (sh, own session): when it is gone, kills every process whose
  *                             working directory lies in our root, and removes the root
  *
- * Every process the tests start runs with its working directory inside the root, so the reaper finds
- * it without a list, even a daemon that left our session. The reaper is no child of ours: `bun test`
- * kills the children of a test that timed out.
+ * Every process the tests start runs with its working directory inside the root, so the reaper
+ * finds it without a list, even a daemon that left our session. The reaper is no child of ours:
+ * `bun test` kills the children of a test that timed out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -56,7 +56,7 @@ test.each(BROKEN)("%s", async (_, bytes) => {
   expect(values).toEqual(["a", "b", "c"].map((key) => bulk(valueOf(key))));
 });
 
-test("sloppy numbers are refused or made proper, and never reach a shared server connection", async () => {
+test("sloppy numbers are refused or made proper, and reach no shared connection", async () => {
   for (const bytes of [
     "*02\r\n$3\r\nGET\r\n$1\r\na\r\n",
     "*2\r\n$03\r\nGET\r\n$1\r\na\r\n",

@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RedisServer } from "../support/redis-server.ts";
-import { Proxy } from "../support/run-proxy.ts";
+import { ourProgram, Proxy } from "../support/run-proxy.ts";
 
 test("one client too many is told so and closed; when one leaves there is room again", async () => {
   await using redis = await RedisServer.start();
@@ -49,10 +49,9 @@ test("500 clients at once", async () => {
 
 test("a limit below the process's file descriptors is kept, and nobody hangs", async () => {
   await using redis = await RedisServer.start();
-  // 64 descriptors: what Bun, the log, the stats port and one listener leave is for clients.
+  // 100 descriptors: what Bun, the log, the stats port and one listener leave is for clients.
   const pools = { alpha: { servers: [`${redis.item}:1`] } };
   const limited = ["prlimit", "--nofile=100:100"];
-  const { ourProgram } = await import("../support/run-proxy.ts");
   await using proxy = await Proxy.start({ pools, program: [...limited, ...ourProgram()] });
   const clients: RawClient[] = [];
   let refused = 0;

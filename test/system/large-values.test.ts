@@ -81,7 +81,7 @@ test("MSET and MGET with large values on several servers", async () => {
   expect(await client.call("UNLINK", ...keys)).toBe(":6\r\n");
 }, 60_000);
 
-test("small requests around a large one keep their order; other clients are not held up", async () => {
+test("small requests around a large one keep their order; others are not held up", async () => {
   const [key, small] = (await pool.keysOf(0, 2)) as [string, string];
   const value = pattern(8 * MB, 7);
   await pool.fill([small]);

@@ -79,7 +79,7 @@ test("preconnect opens one connection to each server at start", async () => {
   await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
 });
 
-test("preconnect: a server that is down at start is logged and tried at the first request", async () => {
+test("preconnect: a server that is down is logged and tried at the first request", async () => {
   await using redis = await RedisServer.start();
   const port = freePort();
   const items = [`${redis.item}:1 up`, `127.0.0.1:${port}:1 down`];

@@ -1,8 +1,8 @@
 /**
  * Errors that a server answers reach the client as the server wrote them, and touch nobody else.
  *
- * nutcracker takes OOM, BUSY and LOADING for a broken server: it drops the reply and everything else
- * on that connection.
+ * nutcracker takes OOM, BUSY and LOADING for a broken server: it drops the reply and everything
+ * else on that connection.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";

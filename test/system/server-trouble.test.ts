@@ -1,8 +1,8 @@
 /**
  * A server that refuses, closes, resets, hangs or talks garbage: what the client reads.
  *
- * Requests on the connection that failed get the error, each in its place; the next request connects
- * again, and clients of other servers notice nothing.
+ * Requests on the connection that failed get the error, each in its place; the next request
+ * connects again, and clients of other servers notice nothing.
  */
 import { expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";

@@ -9,9 +9,10 @@
 import type { Request } from "../request.ts";
 import { Quiet } from "./commands.ts";
 
-/** The q and b flags. */
+/** The flags q, b and N. */
 export const FLAG_QUIET = 0x71;
 export const FLAG_BASE64 = 0x62;
+export const FLAG_VIVIFY = 0x4e;
 /** As memcached: the command, the key and the flags, in words. */
 export const META_WORDS_MAX = 19;
 

@@ -13,7 +13,7 @@ import { Route } from "../protocol.ts";
 import { NO_BYTES } from "../request.ts";
 import type { CommandRow } from "./commands.ts";
 import { findCommand, KEYS_MAX, Quiet, UNKNOWN_COMMAND } from "./commands.ts";
-import { decodeKey, FLAG_BASE64, FLAG_QUIET, META_WORDS_MAX } from "./meta.ts";
+import { decodeKey, FLAG_BASE64, FLAG_QUIET, FLAG_VIVIFY, META_WORDS_MAX } from "./meta.ts";
 import { canonicalNumber, NumberKind, plainNumber } from "./numbers.ts";
 
 /** As memcached. */
@@ -61,8 +61,10 @@ export const Refusal = {
   LineTooLong: 7,
   /** gat without keys, which finds nothing. */
   NoKeys: 8,
+  /** memcached would make an item whose name, told later, breaks a reply in two. */
+  LineEndInKey: 9,
   /** Its row says why. */
-  Command: 9,
+  Command: 10,
 } as const;
 export type Refusal = (typeof Refusal)[keyof typeof Refusal];
 
@@ -84,6 +86,8 @@ export class RequestLine {
   /** The key is in base64; `rewritten` holds it decoded, until the next line. */
   isKeyEncoded = false;
   rewritten: Buffer = NO_BYTES;
+  /** A key that is missing is made by the request. */
+  private isKeyMade = false;
   fragmentKeysMax = Infinity;
   /** Bytes of the data block; -1 = there is none. */
   blockSize = -1;
@@ -140,17 +144,18 @@ export class RequestLine {
     this.isSilent = false;
     this.replyFilter = Quiet.None;
     this.isKeyEncoded = false;
+    this.isKeyMade = false;
     this.blockSize = -1;
     this.editCount = 0;
     const command = wordCount === 0 ? null : findCommand(bytes, start + spans[0]!, spans[1]!);
     this.command = command ?? UNKNOWN_COMMAND;
     if (sizeBytes > LINE_BYTES_MAX && command?.route !== Route.Keys) {
       this.error = FramingError.LineTooLong;
+    } else if (command === null) {
+      this.refuseUnknown();
     } else if (this.hasZeroByte) {
       // memcached ends the line there, as a text in C; other servers might not.
       this.refusal = Refusal.BadFormat;
-    } else if (command === null) {
-      this.refuseUnknown();
     } else if (wordCount < command.wordsMin || wordCount > command.wordsMax) {
       this.refusal = Refusal.Error;
     } else if (command.route === Route.Keys) {
@@ -253,6 +258,7 @@ export class RequestLine {
     this.rewritten = decodeKey(this.bytes, keyStart, keyStart + spans[3]!);
     // What cannot be decoded is refused by whichever server it goes to.
     this.isKeyEncoded = this.rewritten.length > 0;
+    if (this.isKeyMade && this.rewritten.includes(LF)) this.refuse(Refusal.LineEndInKey);
   }
 
   private readFlags(first: number, quiet: Quiet): void {
@@ -260,6 +266,7 @@ export class RequestLine {
     for (let word = first; word < this.wordCount; word++) {
       const flag = this.firstByte(word);
       if (flag === FLAG_BASE64) this.isKeyEncoded = true;
+      if (flag === FLAG_VIVIFY) this.isKeyMade = true;
       if (flag !== FLAG_QUIET) continue;
       if (quietAt > 0) this.refuse(Refusal.DuplicateFlag);
       quietAt = word;
