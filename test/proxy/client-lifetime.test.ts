@@ -177,3 +177,31 @@ test("a reset that only the write notices, while the client is not read from", a
   holding.release();
   await plane.expectIdle();
 });
+
+test.each(["open", "quit", "fin"])(
+  "a server that dies in the middle of a large reply: what came before it is delivered (%s)",
+  async (state) => {
+    const whole = bulk("x".repeat(300_000));
+    const peers: Peer[] = [];
+    using server = ScriptedServer.start((peer, args) => {
+      peers.push(peer);
+      if (args[1] === "whole") peer.write(whole);
+      else if (args[1] === "half") peer.write(`$400000\r\n${"y".repeat(200_000)}`);
+    });
+    using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+    const client = await plane.connect();
+    client.pause();
+    void client.send(`${"GET whole\r\n".repeat(9)}GET half\r\nGET never\r\nPING\r\nMGET a b\r\n`);
+    if (state === "quit") void client.send("QUIT\r\n");
+    if (state === "fin") client.halfClose();
+    await eventually(() => plane.counters().responseBytes > 9 * whole.length + 60_000);
+    peers[0]!.reset();
+    await eventually(() => plane.counters().serverConnections === 0);
+    client.resume();
+    const all = await client.readToEnd();
+    expect(client.closeError).toBeUndefined();
+    expect(all.slice(0, 9 * whole.length) === whole.repeat(9)).toBe(true);
+    expect(all.slice(9 * whole.length)).toMatch(/^\$400000\r\ny{60000,200000}$/);
+    await plane.expectIdle();
+  },
+);

@@ -20,10 +20,29 @@ const SECONDS = [0, 0, 3000, 86_400, -1];
 
 /** The flags of each meta command, with "#" for a number and "$" for a time to live. */
 const META_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  mg: ["v", "v", "k", "s", "f", "t", "c", "u", "O", "q", "q", "T$", "N$", "R10", "R50000", "h", "P1", "L2"],
+  mg: [
+    "v",
+    "v",
+    "k",
+    "s",
+    "f",
+    "t",
+    "c",
+    "u",
+    "O",
+    "q",
+    "q",
+    "T$",
+    "N$",
+    "R10",
+    "R50000",
+    "h",
+    "P1",
+    "L2",
+  ],
   ms: ["T$", "F#", "I", "k", "c", "O", "q", "q", "C#", "MS", "ME", "MA", "MP", "MR"],
   md: ["k", "O", "q", "q", "I", "T$", "C#"],
-  ma: ["v", "k", "c", "t", "O", "q", "q", "J#", "D#", "M+", "M-", "MI", "MD", "T$", "C#"],
+  ma: ["N$", "v", "k", "c", "t", "O", "q", "q", "J#", "D#", "M+", "M-", "MI", "MD", "T$", "C#"],
   me: ["k", "q", "O"],
 };
 

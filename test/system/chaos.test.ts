@@ -52,7 +52,7 @@ test(
         },
       });
       await eventually(async () => (await proxy.stats())["curr_connections"] === 6);
-      const counts: ChaosCounts = { sessions: 0, replies: 0, errors: 0, values: 0 };
+      const counts: ChaosCounts = { sessions: 0, replies: 0, errors: 0, values: 0, cuts: 0 };
       try {
         const endMs = nowMs() + RUN_MS;
         const isOver = () => nowMs() > endMs;

@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RedisServer } from "../support/redis-server.ts";
-import { bulk } from "../support/resp.ts";
+import { bulk, encodeRequest } from "../support/resp.ts";
 import { Proxy } from "../support/run-proxy.ts";
 import type { PoolSettings } from "../support/run-proxy.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
@@ -62,14 +62,6 @@ const FAULTS: readonly (readonly [string, Script, string])[] = [
     "unknown",
   ],
   [
-    "FIN inside a large reply",
-    (peer) => {
-      peer.write(`$1000000\r\n${"x".repeat(600_000)}`);
-      setTimeout(() => peer.finish(), 20);
-    },
-    "unknown",
-  ],
-  [
     "FIN inside an array",
     (peer) => {
       peer.write("*3\r\n$1\r\na\r\n*2\r\n:1\r\n");
@@ -116,6 +108,28 @@ test.each(FAULTS)(
     expect(server.peers.length).toBe(2);
   },
 );
+
+test("FIN inside a large reply that has begun ends its client; others get an error", async () => {
+  using server = ScriptedServer.start((peer, args) => {
+    if (args[1] === "large") peer.write(`$1000000\r\n${"x".repeat(600_000)}`);
+    else if (!peer.requests.some((request) => request[1] === "large")) {
+      peer.write(bulk(args[1] ?? ""));
+    }
+  });
+  await using proxy = await startProxy(server.item);
+  const [client, other] = await Promise.all([proxy.connect(), proxy.connect()]);
+  void client.send(Buffer.concat([encodeRequest(["GET", "a"]), encodeRequest(["GET", "large"])]));
+  expect(await client.readReply()).toBe(bulk("a"));
+  await eventually(() => server.requests.length === 2);
+  void other.request("GET", "b");
+  await eventually(() => server.requests.length === 3);
+  server.peers[0]?.finish();
+  expect(await other.readReply()).toBe("-ERR unknown\r\n");
+  const rest = await client.readToEnd();
+  expect(`$1000000\r\n${"x".repeat(600_000)}`.startsWith(rest)).toBe(true);
+  expect(await other.call("GET", "c")).toBe(bulk("c"));
+  expect(server.peers.length).toBe(2);
+});
 
 test("a reply that nobody asked for closes the connection before it can shift others", async () => {
   using server = ScriptedServer.start((peer, args) => peer.write(bulk(args[1] ?? "")));
