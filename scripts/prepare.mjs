@@ -27,7 +27,10 @@ const SYSTEM_FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin",
 /** How long to wait for another apt-get to finish. */
 const APT_LOCK_WAIT_SECONDS = 300;
 
-/** What comes from Debian. `without` says how to go on where it cannot be had; null: not at all. */
+/**
+ * What comes from Debian. `without` says how to go on where it cannot be had; null: not at all. A
+ * `probe` is a command that succeeds if the package is there, for one that brings no command.
+ */
 export const REDIS_SERVER = {
   label: "redis-server",
   command: "redis-server",
@@ -47,6 +50,18 @@ export const DEBIAN_NUTCRACKER = {
   package: "nutcracker",
   without: "none, so the differential tests are skipped",
 };
+
+/** Client libraries of other languages, to connect with. */
+export const CLIENT_LIBRARIES = [
+  clientLibrary("python3-redis", ["/usr/bin/python3", "-c", "import redis"]),
+  clientLibrary("php-redis", ["php", "-r", "exit(class_exists('Redis') ? 0 : 1);"], "php-cli"),
+  clientLibrary("ruby-redis", ["ruby", "-e", "require 'redis'"]),
+];
+
+function clientLibrary(name, probe, ...more) {
+  const without = "none, so its test is skipped";
+  return { label: name, command: probe[0], probe, package: name, more, without };
+}
 
 /** Something that a person has to mend; the message is the one line to show. */
 export class PrepareError extends Error {}
@@ -73,14 +88,24 @@ export function prepare({ packages, build }) {
 // Debian's packages
 
 function prepareDebianPackage(row) {
-  if (!findCommand(row.command)) {
+  if (!isThere(row)) {
     const failure = installDebianPackage(row);
     if (failure !== null) return goWithout(row, failure);
-    keepServiceOff(row.package);
+    if (!row.probe) keepServiceOff(row.package);
   }
   const command = findCommand(row.command);
-  if (!command) return goWithout(row, `Debian's package ${row.package} holds no ${row.command}`);
+  if (!isThere(row)) {
+    const found = row.probe ? "cannot be used" : `holds no ${row.command}`;
+    return goWithout(row, `Debian's package ${row.package} ${found}`);
+  }
+  if (row.probe) return ready(row.label, `for ${command ?? row.command}`);
   ready(row.label, versionOf(command) + (row.label === row.command ? "" : `, ${command}`));
+}
+
+function isThere(row) {
+  if (!row.probe) return findCommand(row.command) !== null;
+  const [command, ...args] = row.probe;
+  return run(command, args).status === 0;
 }
 
 /** Says what is missing: a line where we can do without, an error elsewhere. */
@@ -90,6 +115,9 @@ function goWithout(row, reason) {
   ready(row.label, `${row.without} (${reason}; ${remedy})`);
 }
 
+/** The lists are read anew once at most: what is missing then is missing for all packages. */
+let isAptUpdated = false;
+
 /** @returns {string | null} why it could not be installed, or null */
 function installDebianPackage(row) {
   if (!findCommand("apt-get")) return "there is no apt-get here";
@@ -97,13 +125,16 @@ function installDebianPackage(row) {
   if (rights === null) return "it is not installed, and only root may install it";
   working(row.label, `installing Debian's package ${row.package} with apt-get`);
   const options = ["-y", "-q", "-o", `DPkg::Lock::Timeout=${APT_LOCK_WAIT_SECONDS}`];
-  const install = ["install", ...options, "--no-install-recommends", row.package];
+  const packages = [row.package, ...(row.more ?? [])];
+  const install = ["install", ...options, "--no-install-recommends", ...packages];
   // A fresh machine has no lists, and old lists name files that are gone.
   let result = hasAptLists() ? runApt(rights, install) : null;
-  if (result?.status !== 0) {
+  if (result?.status !== 0 && !isAptUpdated) {
+    isAptUpdated = true;
     runApt(rights, ["update", "-q"]);
-    result = runApt(rights, install);
+    result = null;
   }
+  result ??= runApt(rights, install);
   if (result.status === 0) return null;
   return `apt-get could not install it (${errorLine(result.output)})`;
 }

@@ -9,6 +9,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import {
+  CLIENT_LIBRARIES,
   DEBIAN_NUTCRACKER,
   MEMCACHED,
   prepare,
@@ -37,7 +38,8 @@ async function main(testArguments) {
   const startedAtMs = Date.now();
   let tools;
   try {
-    tools = prepare({ packages: [REDIS_SERVER, MEMCACHED, DEBIAN_NUTCRACKER], build: true });
+    const packages = [REDIS_SERVER, MEMCACHED, DEBIAN_NUTCRACKER, ...CLIENT_LIBRARIES];
+    tools = prepare({ packages, build: true });
     tools.env.NUTCRACKER_BINARY ??= join(PROJECT_FOLDER, "dist", "nutcracker");
   } catch (error) {
     if (!(error instanceof PrepareError)) throw error;

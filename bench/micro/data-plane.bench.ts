@@ -85,6 +85,7 @@ function make(clientCount: number) {
     { length: clientCount },
     () =>
       new ClientConnection(pool, new Sink() as unknown as Socket<ClientConnection>, {
+        clients: [],
         clientClosed: silent,
       }),
   );

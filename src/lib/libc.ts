@@ -23,3 +23,21 @@ export function listenBacklog(fd: number, backlog: number): boolean {
     return false;
   }
 }
+
+/** Linux: F_DUPFD_CLOEXEC. */
+const DUPLICATE_COMMAND = 1030;
+
+/**
+ * A second descriptor of the same file or socket, which stays open when the first one is closed.
+ * @returns -1 if that was not possible
+ */
+export function duplicateDescriptor(fd: number): number {
+  try {
+    const library = dlopen(C_LIBRARY, { fcntl: { args: ["i32", "i32", "i32"], returns: "i32" } });
+    const duplicate = library.symbols.fcntl(fd, DUPLICATE_COMMAND, 0);
+    library.close();
+    return duplicate;
+  } catch {
+    return -1;
+  }
+}

@@ -52,6 +52,11 @@ export class FileLogger implements Logger {
     return new FileLogger(LogSink.open(path), level);
   }
 
+  /** The file's name, or null for stderr. */
+  get path(): string | null {
+    return this.#sink.path;
+  }
+
   get level(): number {
     return this.#level;
   }

@@ -14,8 +14,9 @@
  */
 
 import { closeSync, fstatSync, writeSync } from "node:fs";
-import { PROGRAM_NAME } from "./version.ts";
 import { printStderr } from "../log/stderr.ts";
+import { ownCommand } from "./own-command.ts";
+import { PROGRAM_NAME } from "./version.ts";
 import type { Starter } from "./starter.ts";
 
 /** Tells the daemon what it is. Holds the pid of its parent, so that a copy of it means nothing. */
@@ -66,11 +67,6 @@ export async function startDaemon(words: readonly string[]): Promise<number> {
     printStderr(answer);
   }
   return 1;
-}
-
-/** The executable alone, or bun and the script that it runs. */
-function ownCommand(): readonly string[] {
-  return Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 async function readAnswer(descriptor: unknown): Promise<string> {

@@ -39,6 +39,11 @@ export const SIGNAL_ROWS: readonly SignalRow[] = [
   { name: "SIGINT", doing: ", exiting", act: (target) => target.endAtOnce() },
 ];
 
+/** From now on the signals of the table do nothing: somebody else has them. */
+export function ignoreSignals(): void {
+  for (const { name } of SIGNAL_ROWS) process.on(name, () => {});
+}
+
 /** From now on signals reach the target, one after another, between two turns of the loop. */
 export function handleSignals(target: SignalTarget): void {
   for (const { name, doing, act } of SIGNAL_ROWS) {

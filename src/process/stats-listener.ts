@@ -28,12 +28,15 @@ interface StatsConnection {
   timer: ReturnType<typeof setTimeout> | null;
 }
 
+/** Makes the document, without line feed; called once per connection. */
+type Render = () => string | Promise<string>;
+
 type StatsSocket = Socket<StatsConnection>;
 
 export class StatsListener {
   readonly #sockets = new Set<StatsSocket>();
   #listener: SocketListener<StatsConnection> | null = null;
-  #render: (() => string) | null = null;
+  #render: Render | null = null;
 
   private constructor() {}
 
@@ -61,8 +64,8 @@ export class StatsListener {
     return stats;
   }
 
-  /** @param render makes the document, without line feed; called once per connection */
-  serve(render: () => string): void {
+  /** @param render its promise must not be rejected */
+  serve(render: Render): void {
     this.#render = render;
     for (const socket of this.#sockets) this.#begin(socket, render);
   }
@@ -94,10 +97,16 @@ export class StatsListener {
     if (this.#render !== null) this.#begin(socket, this.#render);
   }
 
-  #begin(socket: StatsSocket, render: () => string): void {
-    const connection = socket.data;
-    connection.document = Buffer.from(`${render()}\n`);
-    connection.timer = setTimeout(() => giveUp(socket), PATIENCE_MS);
+  #begin(socket: StatsSocket, render: Render): void {
+    socket.data.timer = setTimeout(() => giveUp(socket), PATIENCE_MS);
+    const text = render();
+    if (typeof text === "string") this.#answer(socket, text);
+    else void text.then((later) => this.#answer(socket, later));
+  }
+
+  #answer(socket: StatsSocket, text: string): void {
+    if (!this.#sockets.has(socket)) return;
+    socket.data.document = Buffer.from(`${text}\n`);
     this.#write(socket);
   }
 

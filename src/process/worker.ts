@@ -6,6 +6,8 @@
  *      SIGINT, or SIGTERM again: end at once, status 1
  *      a step fails: log why, undo what was made, done, status 1
  *
+ * With -w the pools are served by workers of their own, and this process is their supervisor
+ * (supervisor.ts); all else is the same.
  * The order is nutcracker's. The stats port comes before the pools, so that a second instance that
  * was started by mistake fails there and leaves the sockets of the first one alone.
  * Does not read the command line (cli/) and does not know a byte of a request (proxy/).
@@ -28,6 +30,7 @@ import { PidFile } from "./pid-file.ts";
 import { handleSignals, type SignalTarget } from "./signals.ts";
 import type { Starter } from "./starter.ts";
 import { StatsListener } from "./stats-listener.ts";
+import { Supervisor } from "./supervisor.ts";
 import { PROGRAM_NAME, VERSION } from "./version.ts";
 
 /** How long requests in flight may take to finish after SIGTERM. */
@@ -44,6 +47,10 @@ export interface WorkerOptions {
   readonly statsAddress: string;
   readonly statsPort: number;
   readonly chunkSizeBytes: number;
+  /** 1 = this process serves by itself. */
+  readonly workerCount: number;
+  /** The command line behind the program's name. */
+  readonly words: readonly string[];
   readonly log: FileLogger;
   readonly starter: Starter;
 }
@@ -68,7 +75,10 @@ class Worker implements SignalTarget {
   #state: WorkerState = "starting";
   #pidFile: PidFile | null = null;
   #stats: StatsListener | null = null;
-  #proxy: Proxy | null = null;
+  /** What serves the pools: here, or in processes of their own. */
+  #proxy: Proxy | Supervisor | null = null;
+  #supervisor: Supervisor | null = null;
+  #exitStatusAfterDrain = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -89,13 +99,16 @@ class Worker implements SignalTarget {
 
   raiseLogLevel(): void {
     this.#log.raiseLevel();
+    this.#supervisor?.tell("raiseLogLevel");
   }
 
   lowerLogLevel(): void {
     this.#log.lowerLevel();
+    this.#supervisor?.tell("lowerLogLevel");
   }
 
   reopenLog(): void {
+    this.#supervisor?.tell("reopenLog");
     try {
       this.#log.reopen();
     } catch (error) {
@@ -138,16 +151,30 @@ class Worker implements SignalTarget {
     }
   }
 
-  #startProxy(config: Config): Promise<Proxy> {
-    const { chunkSizeBytes } = this.#options;
-    return Proxy.start(config, { chunkSizeBytes, log: this.#log });
+  async #startProxy(config: Config): Promise<Proxy | Supervisor> {
+    const { chunkSizeBytes, workerCount, words } = this.#options;
+    const common = { chunkSizeBytes, log: this.#log };
+    if (workerCount === 1) return Proxy.start(config, common);
+    const onFailure = (error: ProxyError) => this.#failLate(error);
+    const supervisor = new Supervisor(config, { ...common, workerCount, words, onFailure });
+    // Known before it has started: its workers must not outlive an end in the meantime.
+    this.#supervisor = this.#proxy = supervisor;
+    await supervisor.start();
+    return supervisor;
   }
 
   async #drain(): Promise<void> {
     this.#state = "draining";
-    this.#proxy?.stopAccepting();
     await this.#proxy?.drain(DRAIN_TIMEOUT_MS);
-    this.#endOrderly(0);
+    this.#endOrderly(this.#exitStatusAfterDrain);
+  }
+
+  /** The supervisor gives up: what still works ends in good order. */
+  #failLate(error: ProxyError): void {
+    this.#logFailure(error);
+    this.#exitStatusAfterDrain = 1;
+    if (this.#state === "serving") void this.#drain();
+    else this.#endOrderly(1);
   }
 
   #logBanner(): void {
@@ -198,7 +225,12 @@ class Worker implements SignalTarget {
     }
   }
 
-  #renderStats(proxy: Proxy): string {
+  #renderStats(proxy: Proxy | Supervisor): string | Promise<string> {
+    if (proxy instanceof Proxy) return this.#formatStats(proxy);
+    return proxy.refresh().then(() => this.#formatStats(proxy));
+  }
+
+  #formatStats(proxy: Proxy | Supervisor): string {
     const head = {
       source: hostname(),
       version: VERSION,

@@ -41,8 +41,8 @@ export const Route = {
   Refuse: 4,
   /** To every server, if the pool allows it; the replies become one. Else answered here. */
   Servers: 5,
-  /** To the server of a key that the request spells in another form; `rewritten` holds it. */
-  EncodedKey: 6,
+  /** To the server of all its keys; answered with an error if they are on several. */
+  SameServer: 6,
 } as const;
 export type Route = (typeof Route)[keyof typeof Route];
 
@@ -61,8 +61,10 @@ export interface RequestParser {
   readonly isReworded: boolean;
   /** Not 0: `hidesReply` decides by this number whether the client sees the reply. */
   readonly replyFilter: number;
-  /** The normal form of a message, or of a key, that was read in another one. */
+  /** The normal form of a message that was read in another one. */
   readonly rewritten: Buffer;
+  /** The key that decides about the server, if the request spells it in another form; or null. */
+  readonly decodedKey: Buffer | null;
   /** The most keys that may go into one fragment. */
   readonly fragmentKeysMax: number;
   /** @returns index after the last byte read, at most `end` */
@@ -83,8 +85,22 @@ export interface ResponseParser {
   reset(): void;
 }
 
-/** What a client has said about itself, and what its pool demands. */
+/** Who a client is, and what it has said about itself. */
+export interface ClientIdentity {
+  readonly id: number;
+  /** "host:port" */
+  readonly address: string;
+  /** Of this proxy. */
+  readonly localAddress: string;
+  readonly ageSeconds: number;
+  name: string;
+  libraryName: string;
+  libraryVersion: string;
+}
+
+/** What a client has asked for, and what its pool demands and tells. */
 export interface ClientSession {
+  readonly identity: ClientIdentity;
   /** Null: no password is asked for. */
   readonly password: Buffer | null;
   /** Version and database that replies and requests of this client use from now on. */
@@ -95,8 +111,27 @@ export interface ClientSession {
   isAuthenticated: boolean;
   /** The client asked to be closed after its replies. */
   isQuitting: boolean;
+  /** How many of the next replies the client does not want to see; Infinity: none at all. */
+  hiddenReplies: number;
+  /** All that the client has asked for is as it was when it came. */
+  reset(): void;
+  /** Closes at once. */
+  terminate(): void;
+  /** The clients of the pool, with itself. */
+  peers(): Iterable<ClientSession>;
+  /** Microseconds since 1970. */
+  wallClockUs(): number;
+  /** How the pool is set up, and how it is. */
+  poolFacts(): readonly (readonly [string, string | number])[];
   /** What the proxy counts, by the names that memcached has for it. */
   statistics(): readonly (readonly [string, string | number])[];
+}
+
+/** Two keys of one request that are not on the same server. */
+export interface DifferentServers {
+  readonly keys: readonly [Buffer, Buffer];
+  readonly servers: readonly [string, string];
+  readonly hashTag: Uint8Array | null;
 }
 
 /** What a server connection says before its first request. */
@@ -123,6 +158,12 @@ export interface Protocol<P extends RequestParser = RequestParser> {
   createResponseParser(): ResponseParser;
   /** The reply to a request whose route is Local or Refuse. */
   localReply(parser: P, message: MessageBytes, session: ClientSession): Buffer;
+  /**
+   * Offset and length of each key of a request whose route is SameServer, until the next call.
+   * Empty: it does not tell its keys, and is to be answered by `localReply`.
+   */
+  keySpans(parser: P, message: MessageBytes): readonly number[];
+  differentServersReply(parser: P, found: DifferentServers): Buffer;
   /** The reply to any request of a client that has yet to authenticate. */
   readonly authRequiredReply: Buffer;
   /** The reply to bytes that are no request; the connection is closed after it. */

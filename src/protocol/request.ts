@@ -11,6 +11,7 @@
  * Twin: struct msg (nc_message.h), of which this keeps what a finished parser no longer knows.
  */
 import type { ByteChain } from "../lib/byte-chain.ts";
+import { copyBytes } from "../lib/bytes.ts";
 import type { FailureReason } from "./failure.ts";
 
 /** Waiting -> Done. A request that nobody waits for any more has no owner (it is swallowed). */
@@ -59,7 +60,29 @@ export class Request {
     this.replyStart = start;
     this.replyEnd = end;
   }
+
+  /**
+   * The reply has to wait: a small one leaves the chunk it came in, which may be a hundred thousand
+   * times as large. At most `KEPT_BYTES` or eight times its size stay in memory because of it.
+   */
+  keepReply(): void {
+    const { replyBytes, replyStart, replyEnd } = this;
+    const size = replyEnd - replyStart;
+    if (replyBytes.length <= KEPT_BYTES || size * 8 > replyBytes.length) return;
+    if (keptEnd + size > KEPT_BYTES) {
+      kept = Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES, size));
+      keptEnd = 0;
+    }
+    copyBytes(replyBytes, replyStart, replyEnd, kept, keptEnd);
+    this.setReply(kept, keptEnd, keptEnd + size);
+    keptEnd += size;
+  }
 }
+
+/** Small replies that wait lie here, one behind the other; when it is full another one begins. */
+const KEPT_BYTES = 16 * 1024;
+let kept: Buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
+let keptEnd = 0;
 
 /** Records kept for reuse: what a busy proxy has in flight, small beside its buffers. */
 const FREE_MAX = 16384;

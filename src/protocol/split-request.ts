@@ -100,7 +100,10 @@ export class SplitRequest extends Request implements RequestOwner {
 
   requestDone(fragment: Request): void {
     fragment.state = RequestState.Done;
-    if (--this.left > 0 || this.fragments.length < this.groupCount) return;
+    if (--this.left > 0 || this.fragments.length < this.groupCount) {
+      fragment.keepReply();
+      return;
+    }
     if (this.owner === null) giveSplitRequest(this);
     else this.owner.requestDone(this);
   }
@@ -133,6 +136,7 @@ export function giveSplitRequest(request: SplitRequest): void {
   request.fragments.length = 0;
   request.groupCount = 0;
   request.owner = null;
+  request.replyFilter = 0;
   request.state = RequestState.Waiting;
   if (request.fragmentOfKey.length <= KEYS_KEPT_MAX && free.length < FREE_MAX) free.push(request);
 }

@@ -13,7 +13,7 @@
  */
 import type { Socket } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
-import { wallClockMs } from "../lib/clock.ts";
+import { wallClockMs, wallClockUs } from "../lib/clock.ts";
 import { MessageBytes } from "../lib/message-bytes.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import type { RequestParser } from "../protocol/protocol.ts";
@@ -22,10 +22,12 @@ import type { Request } from "../protocol/request.ts";
 import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
 import type { SplitRequest } from "../protocol/split-request.ts";
 import { giveSplitRequest } from "../protocol/split-request.ts";
+import { SocketIdentity } from "./client-identity.ts";
 import type { DispatchClient } from "./dispatch.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Lane } from "./lane.ts";
 import { CLIENT_OUTPUT_BYTES_MAX, CLIENT_REQUESTS_MAX, LINGER_MS } from "./limits.ts";
+import { poolFacts } from "./pool-facts.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { OutputOwner } from "./socket-output.ts";
@@ -37,17 +39,23 @@ type State = (typeof State)[keyof typeof State];
 /** Who started the end of the connection; the stats tell the two apart. */
 const EndedBy = { Error: 0, Client: 1 } as const;
 
+/** `replyFilter` of a request whose reply the client has asked not to see. */
+const HIDDEN = -1;
+
 /** The message being dispatched; one at a time in the whole process. */
 const message = new MessageBytes();
 
 export interface ClientOwner {
+  readonly clients: Iterable<ClientConnection>;
   clientClosed(client: ClientConnection): void;
 }
 
 export class ClientConnection implements DispatchClient, OutputOwner {
   isAuthenticated: boolean;
   isQuitting = false;
+  hiddenReplies = 0;
   lane: Lane;
+  readonly identity: SocketIdentity;
 
   private state: State = State.Open;
   private endedBy: number = EndedBy.Error;
@@ -69,6 +77,9 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   ) {
     this.isAuthenticated = pool.password === null;
     this.lane = pool.lanes.first;
+    this.lane.users++;
+    const { address } = pool.config.listen;
+    this.identity = new SocketIdentity(socket, address.kind === "unix" ? address.path : "");
     this.output = new SocketOutput(this, pool.turn, pool.chunkPool);
     this.output.open(socket as Socket<unknown>);
   }
@@ -87,8 +98,27 @@ export class ClientConnection implements DispatchClient, OutputOwner {
 
   select(protocolVersion: number, database: number): boolean {
     const lane = this.pool.lanes.find(protocolVersion, database);
-    if (lane !== null) this.lane = lane;
+    if (lane !== null) this.moveTo(lane);
     return lane !== null;
+  }
+
+  reset(): void {
+    this.moveTo(this.pool.lanes.first);
+    this.isAuthenticated = this.pool.password === null;
+    this.hiddenReplies = 0;
+    this.identity.name = "";
+  }
+
+  peers(): Iterable<ClientConnection> {
+    return this.owner.clients;
+  }
+
+  wallClockUs(): number {
+    return wallClockUs();
+  }
+
+  poolFacts(): [string, string | number][] {
+    return poolFacts(this.pool);
   }
 
   statistics(): [string, number][] {
@@ -157,10 +187,18 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   }
 
   enqueue(request: Request): void {
+    if (this.hiddenReplies > 0) {
+      this.hiddenReplies--;
+      request.replyFilter = HIDDEN;
+    }
     this.requests.push(request);
   }
 
   answer(reply: Buffer): void {
+    if (this.hiddenReplies > 0) {
+      this.hiddenReplies--;
+      return;
+    }
     if (this.requests.length === 0) {
       this.output.chain.append(reply, 0, reply.length);
       this.output.schedule();
@@ -185,11 +223,16 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     done.state = RequestState.Done;
     if (done.isStreamed && done.failure !== null) {
       // Half of a reply is out: only the end of the connection still tells the truth.
-      this.terminate();
+      this.dropRequests();
+      this.closeAfterReplies();
+      this.output.schedule();
+      return;
+    }
+    if (requests.peek() !== done) {
+      done.keepReply();
       return;
     }
     let request: Request | null = done;
-    if (requests.peek() !== done) return;
     do {
       requests.shift();
       this.reply(request);
@@ -215,8 +258,8 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   }
 
   /**
-   * The write has taken the error off the socket, so that Bun sees a FIN where a reset was, and keeps
-   * it back from a client that is not read from.
+   * The write has taken the error off the socket, so that Bun sees a FIN where a reset was, and
+   * keeps it back from a client that is not read from.
    */
   outputFailed(): void {
     this.terminate();
@@ -244,14 +287,17 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     const { counters } = this.pool;
     if (this.endedBy === EndedBy.Client || this.isQuitting) counters.clientEof++;
     else counters.clientErr++;
-    for (let request = this.requests.shift(); request !== null; request = this.requests.shift()) {
-      if (request.state !== RequestState.Done) request.owner = null;
-      else if (request.isSplit) giveSplitRequest(request as SplitRequest);
-      else giveRequest(request);
-    }
+    this.lane.users--;
+    this.dropRequests();
     this.dropPartial();
     this.output.close();
     this.owner.clientClosed(this);
+  }
+
+  private moveTo(lane: Lane): void {
+    this.lane.users--;
+    this.lane = lane;
+    lane.users++;
   }
 
   private completed(parser: RequestParser, chunk: Buffer, start: number, end: number): void {
@@ -270,7 +316,9 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   private reply(request: Request): void {
     const { chain } = this.output;
     if (request.isSplit) {
-      const isAnswered = this.pool.protocol.coalesce(request as SplitRequest, chain);
+      const isAnswered =
+        request.replyFilter === HIDDEN ||
+        this.pool.protocol.coalesce(request as SplitRequest, chain);
       if (!isAnswered) this.pool.counters.forwardError++;
       giveSplitRequest(request as SplitRequest);
       return;
@@ -289,6 +337,15 @@ export class ClientConnection implements DispatchClient, OutputOwner {
       chain.append(request.replyBytes, request.replyStart, request.replyEnd);
     }
     giveRequest(request);
+  }
+
+  /** Those in flight are swallowed when they are answered. */
+  private dropRequests(): void {
+    for (let request = this.requests.shift(); request !== null; request = this.requests.shift()) {
+      if (request.state !== RequestState.Done) request.owner = null;
+      else if (request.isSplit) giveSplitRequest(request as SplitRequest);
+      else giveRequest(request);
+    }
   }
 
   private dropPartial(): void {

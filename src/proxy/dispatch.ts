@@ -3,8 +3,8 @@
  *
  *   Local, Refuse  -> protocol.localReply                    -> client.answer
  *   Key            -> pool.serverOf(key)                     -> server connection
- *   EncodedKey     -> the same, with the key that the parser decoded
  *   Keys           -> group keys by server -> fragments      -> server connections
+ *   SameServer     -> the same, if all keys have one server  -> server connection
  *   Servers        -> one fragment for each server           -> server connections
  *
  * The only file that knows the whole story of a request; it only calls. A request that fails at
@@ -52,10 +52,8 @@ export function dispatch(
   } else if (route === Route.Placeholder) {
     pool.readmit();
     forward(client, pool.placeholderServer(), parser, message);
-  } else if (route === Route.EncodedKey) {
-    pool.readmit();
-    const key = parser.rewritten;
-    forward(client, pool.serverOf(key, 0, key.length), parser, message);
+  } else if (route === Route.SameServer) {
+    forwardTogether(client, parser, message);
   } else if (route === Route.Servers && pool.config.memcachedFlushAll) {
     broadcast(client, parser, message);
   } else {
@@ -66,8 +64,61 @@ export function dispatch(
 function forwardByKey(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
   const { pool } = client;
   pool.readmit();
-  message.locate(parser.keyOffset(0), parser.keyLength(0));
-  forward(client, pool.serverOf(message.bytes, message.start, message.end), parser, message);
+  forward(client, pool.servers[serverIndexOf(pool, parser, message, 0)]!, parser, message);
+}
+
+function serverIndexOf(
+  pool: ServerPool,
+  parser: RequestParser,
+  message: MessageBytes,
+  keyIndex: number,
+): number {
+  const { decodedKey } = parser;
+  if (decodedKey !== null) return pool.serverIndexOf(decodedKey, 0, decodedKey.length);
+  message.locate(parser.keyOffset(keyIndex), parser.keyLength(keyIndex));
+  return pool.serverIndexOf(message.bytes, message.start, message.end);
+}
+
+/** To the server of all keys, or an error that names two that are on different servers. */
+function forwardTogether(
+  client: DispatchClient,
+  parser: RequestParser,
+  message: MessageBytes,
+): void {
+  const { pool } = client;
+  pool.readmit();
+  const spans = pool.protocol.keySpans(parser, message);
+  // Where servers are taken at random no key has one, and any will do.
+  const end = pool.config.distribution === "random" ? Math.min(2, spans.length) : spans.length;
+  let found = -1;
+  for (let i = 0; i < end; i += 2) {
+    const index = serverIndexAt(pool, message, spans, i);
+    if (found < 0) found = index;
+    if (index === found) continue;
+    const servers = [pool.servers[found]?.name ?? "", pool.servers[index]?.name ?? ""] as const;
+    const keys = [keyAt(message, spans, 0), keyAt(message, spans, i)] as const;
+    const { hashTag } = pool.config;
+    client.answer(pool.protocol.differentServersReply(parser, { keys, servers, hashTag }));
+    return;
+  }
+  const server = pool.servers[found];
+  if (server === undefined) client.answer(pool.protocol.localReply(parser, message, client));
+  else forward(client, server, parser, message);
+}
+
+function serverIndexAt(
+  pool: ServerPool,
+  message: MessageBytes,
+  spans: readonly number[],
+  at: number,
+): number {
+  message.locate(spans[at] ?? 0, spans[at + 1] ?? 0);
+  return pool.serverIndexOf(message.bytes, message.start, message.end);
+}
+
+function keyAt(message: MessageBytes, spans: readonly number[], at: number): Buffer {
+  message.locate(spans[at] ?? 0, spans[at + 1] ?? 0);
+  return Buffer.from(message.bytes.subarray(message.start, message.end));
 }
 
 function forward(
@@ -106,8 +157,7 @@ function divide(client: DispatchClient, parser: RequestParser, message: MessageB
   const request = takeSplitRequest(client);
   request.begin(keyCount);
   for (let i = 0; i < keyCount; i++) {
-    message.locate(parser.keyOffset(i), parser.keyLength(i));
-    request.fragmentOfKey[i] = pool.serverIndexOf(message.bytes, message.start, message.end);
+    request.fragmentOfKey[i] = serverIndexOf(pool, parser, message, i);
   }
   request.group(pool.servers.length);
   if (parser.fragmentKeysMax < keyCount) request.divideGroups(parser.fragmentKeysMax);

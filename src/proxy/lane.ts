@@ -6,7 +6,8 @@
  *   client: HELLO 3     -> lane 1 (RESP3, db 0)    -> connection
  *   client: SELECT 5    -> lane 2 (RESP2, db 5)    -> connection
  *
- * A lane is opened on first use; connections of lanes other than the pool's own close when unused.
+ * A lane is opened on first use; connections of lanes other than the pool's own close when unused,
+ * and a lane without connections and clients makes room for another one.
  */
 import type { Handshake, HandshakeOptions } from "../protocol/protocol.ts";
 
@@ -21,6 +22,8 @@ export interface Lane {
   readonly protocolVersion: number;
   readonly database: number;
   readonly handshake: Handshake | null;
+  /** Clients that are in it, and connections. */
+  users: number;
 }
 
 export class Lanes {
@@ -46,10 +49,17 @@ export class Lanes {
     for (const lane of this.lanes) {
       if (lane.protocolVersion === protocolVersion && lane.database === database) return lane;
     }
-    if (this.lanes.length >= LANES_MAX) return null;
+    const index = this.freeIndex();
+    if (index < 0) return null;
     const handshake = this.handshakeFor({ password: this.password, protocolVersion, database });
-    const lane = { index: this.lanes.length, protocolVersion, database, handshake };
-    this.lanes.push(lane);
+    const lane = { index, protocolVersion, database, handshake, users: 0 };
+    this.lanes[index] = lane;
     return lane;
+  }
+
+  /** Where a new lane goes: behind the others, or in the place of one that nobody uses. */
+  private freeIndex(): number {
+    if (this.lanes.length < LANES_MAX) return this.lanes.length;
+    return this.lanes.findIndex((lane) => lane.index > 0 && lane.users === 0);
   }
 }

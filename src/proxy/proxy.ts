@@ -22,6 +22,8 @@ export interface ProxyOptions {
   /** Size of the chunks that buffers are made of: -m. */
   readonly chunkSizeBytes: number;
   readonly log: Logger;
+  /** Listening sockets that came with the start of this process, in the order of the pools. */
+  readonly listeningSockets?: readonly number[];
 }
 
 export class Proxy {
@@ -80,7 +82,7 @@ export class Proxy {
       connections: this.connections,
     };
     const limit: ClientLimit = { max: clientsMax(config), count: 0 };
-    for (const pool of config.pools) {
+    for (const [index, pool] of config.pools.entries()) {
       const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
       if (protocol === null) {
         throw new ProxyError(
@@ -91,7 +93,7 @@ export class Proxy {
       }
       const serverPool = new ServerPool(pool, protocol, shared);
       this.pools.push(serverPool);
-      this.listeners.push(new Listener(serverPool, limit));
+      this.listeners.push(new Listener(serverPool, limit, options.listeningSockets?.[index]));
     }
   }
 }

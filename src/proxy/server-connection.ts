@@ -53,6 +53,8 @@ export interface ServerConnectionOwner {
   ): void;
   /** A response came: the server works. */
   responseReceived(): void;
+  /** A mistake of ours. */
+  handlerFailed(error: Error): void;
 }
 
 /** A client that is not read from while a server connection has too much to write. */
@@ -190,6 +192,11 @@ export class ServerConnection implements OutputOwner {
     this.letGo();
   }
 
+  handlerFailed(error: Error): void {
+    this.owner.handlerFailed(error);
+    this.close(BAD_RESPONSE);
+  }
+
   /** Number and bytes of the requests not yet written, for the gauges. */
   waiting(): { count: number; bytes: number } {
     const bytes = this.output.chain.sizeBytes;
@@ -200,14 +207,18 @@ export class ServerConnection implements OutputOwner {
     return { count, bytes };
   }
 
+  /** Nobody asked for a reply: no request waits, or not a byte of the oldest one is written. */
+  private get isUnasked(): boolean {
+    return this.sentBytes === this.output.chain.sizeBytes;
+  }
+
   private becomeOpen(): void {
     this.state = ConnectionState.Open;
     this.output.open(this.socket!);
   }
 
   private responded(chunk: Buffer, start: number, end: number): void {
-    // A reply that nobody asked for: no request waits, or not a byte of the oldest one is written.
-    if (this.sentBytes === this.output.chain.sizeBytes) {
+    if (this.isUnasked) {
       this.close(BAD_RESPONSE);
       return;
     }
@@ -235,8 +246,8 @@ export class ServerConnection implements OutputOwner {
 
   /** Hands on what has come of a large reply, or drops it if nobody waits for it. */
   private stream(partial: ByteChain): void {
-    const request = this.sent.peek();
-    if (request === null || this.state !== ConnectionState.Open) return;
+    if (this.state !== ConnectionState.Open || this.isUnasked) return;
+    const request = this.sent.peek()!;
     const sizeBytes = partial.sizeBytes;
     if (request.owner === null) partial.clear();
     else request.owner.replyArriving(request, partial);
@@ -270,5 +281,5 @@ const HANDLERS: SocketHandler<ServerConnection> = {
   drain: (socket) => socket.data.output.drained(),
   end: (socket) => socket.data.close(SERVER_CLOSED),
   close: (socket, error) => socket.data.close(failureOf((error as { code?: string })?.code)),
-  error: (socket) => socket.data.close(BAD_RESPONSE),
+  error: (socket, error) => socket.data.handlerFailed(error),
 };

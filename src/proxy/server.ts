@@ -23,6 +23,9 @@ import type { ServerConnectionOwner } from "./server-connection.ts";
 import { ConnectionState, ServerConnection } from "./server-connection.ts";
 import type { Turn } from "./turn.ts";
 
+/** Warnings about a server that come sooner are info: one that is down fails with every request. */
+const WARN_PAUSE_MS = 1000;
+
 interface LaneConnections {
   readonly connections: ServerConnection[];
   /** Place of the connection whose turn it is. */
@@ -61,6 +64,7 @@ export class Server implements ServerConnectionOwner {
   private readonly connectionsMax: number;
   private failures = 0;
   private isPreconnecting = false;
+  private nextWarnMs = 0;
   /** The proxy ends: closed connections are nobody's failure, and no news. */
   private isClosing = false;
 
@@ -130,6 +134,11 @@ export class Server implements ServerConnectionOwner {
     this.failures = 0;
   }
 
+  handlerFailed(error: Error): void {
+    const server = `server '${this.config.displayName}'`;
+    this.owner.log.error("server.ts:6", `a handler of ${server} failed: ${error.stack}`);
+  }
+
   connectionClosed(
     connection: ServerConnection,
     failure: FailureReason,
@@ -139,6 +148,7 @@ export class Server implements ServerConnectionOwner {
     const { counters, owner } = this;
     const inLane = this.laneConnections(connection.lane).connections;
     inLane.splice(inLane.indexOf(connection), 1);
+    connection.lane.users--;
     this.connections.splice(this.connections.indexOf(connection), 1);
     owner.connections.current--;
     if (wasEstablished) counters.serverConnections--;
@@ -162,8 +172,10 @@ export class Server implements ServerConnectionOwner {
       let deadlineMs = oldest !== null && oldest.deadlineMs > 0 ? oldest.deadlineMs : Infinity;
       if (!isOpen) {
         deadlineMs = Math.min(deadlineMs, connection.connectDeadlineMs);
-      } else if (oldest === null && connection.lane !== this.owner.lanes.first) {
-        deadlineMs = connection.lastUsedMs + LANE_IDLE_MS;
+      } else if (connection.lane !== this.owner.lanes.first) {
+        // One in use is looked at again later: nothing else may ask for it.
+        if (oldest === null) deadlineMs = connection.lastUsedMs + LANE_IDLE_MS;
+        else next = Math.min(next, nowMs + LANE_IDLE_MS);
       }
       if (deadlineMs <= nowMs) connection.close(oldest === null && isOpen ? UNUSED : TIMED_OUT);
       else next = Math.min(next, deadlineMs);
@@ -201,6 +213,7 @@ export class Server implements ServerConnectionOwner {
     const connection = new ServerConnection(this, lane);
     this.connections.push(connection);
     this.laneConnections(lane).connections.push(connection);
+    lane.users++;
     owner.connections.total++;
     owner.connections.current++;
     connection.connectDeadlineMs = this.turn.now() + (this.timeoutMs || CONNECT_TIMEOUT_MS);
@@ -218,18 +231,29 @@ export class Server implements ServerConnectionOwner {
   }
 
   private logClose(failure: FailureReason, wasInUse: boolean): void {
-    const { log } = this.owner;
     const server = `server '${this.config.displayName}'`;
     if (failure.reply !== null) {
       const words = failure.reply.toString("latin1").trim().replace(/^-/, "");
-      log.warn("server.ts:2", `handshake with ${server} failed: ${words}`);
+      this.warn("server.ts:2", `handshake with ${server} failed: ${words}`);
     } else if (this.isPreconnecting) {
       this.isPreconnecting = false;
-      log.warn("server.ts:3", `connect to ${server} failed, ignored: ${failure.text}`);
+      this.warn("server.ts:3", `connect to ${server} failed, ignored: ${failure.text}`);
     } else if (wasInUse) {
-      log.warn("server.ts:4", `close of the connection to ${server} in use: ${failure.text}`);
+      this.warn("server.ts:4", `close of the connection to ${server} in use: ${failure.text}`);
     } else {
-      log.info("server.ts:5", `close of an idle connection to ${server}: ${failure.text}`);
+      const text = `close of an idle connection to ${server}: ${failure.text}`;
+      this.owner.log.info("server.ts:5", text);
     }
+  }
+
+  private warn(place: string, text: string): void {
+    const { log } = this.owner;
+    const nowMs = this.turn.now();
+    if (nowMs < this.nextWarnMs) {
+      log.info(place, text);
+      return;
+    }
+    this.nextWarnMs = nowMs + WARN_PAUSE_MS;
+    log.warn(place, text);
   }
 }

@@ -46,7 +46,7 @@ test("a bad option: its text and the usage on stderr, status 1", () => {
   const { status, stdout, stderr } = run(["-s", "70000", "-V"]);
   expect([status, stdout]).toEqual([1, ""]);
   expect(stderr).toStartWith("nutcracker: option -s value 70000 is not a valid port\nUsage: ");
-  expect(stderr).toEndWith("(default: 16384 bytes)\r\n\n");
+  expect(stderr).toEndWith("worker processes, or auto (default: 1)\r\n\n");
 });
 
 test("a log that cannot be opened: one line on stderr, status 1", () => {

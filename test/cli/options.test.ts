@@ -2,6 +2,7 @@
  * What the options mean: values, ranges, and nutcracker's words for bad ones.
  */
 import { expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
 import { DEFAULT_OPTIONS, OPTION_ROWS, parseOptions } from "../../src/cli/options.ts";
 import type { Options } from "../../src/cli/options.ts";
 
@@ -20,6 +21,7 @@ test("without words everything is as upstream's nutcracker has it", () => {
     statsIntervalMs: 30000,
     pidFile: null,
     mbufSizeBytes: 16384,
+    workers: 1,
   });
 });
 
@@ -45,6 +47,10 @@ const VALUES: readonly (readonly [words: string, change: Partial<Options>])[] = 
   ["--pid-file=", { pidFile: "" }],
   ["-m 512", { mbufSizeBytes: 512 }],
   ["-m 16777216", { mbufSizeBytes: 16777216 }],
+  ["-w 1", { workers: 1 }],
+  ["-w 256", { workers: 256 }],
+  ["--workers=2", { workers: 2 }],
+  ["-w auto", { workers: availableParallelism() }],
   ["-c a -s 5 -c b", { configFile: "b", statsPort: 5 }],
 ];
 
@@ -55,6 +61,8 @@ test.each(VALUES)("%s", (words, change) => {
 const NUMBER = (letter: string) => `option -${letter} requires a number`;
 const PORT = (value: string) => `option -s value ${value} is not a valid port`;
 const SIZE = "mbuf chunk size must be between 512 and 16777216 bytes";
+const WORKERS = "option -w requires a number or auto";
+const COUNT = "number of workers must be between 1 and 256";
 const NOT_ZERO = "option -m requires a non-zero number";
 
 const REFUSALS: readonly (readonly [words: readonly string[], text: string])[] = [
@@ -83,11 +91,14 @@ const REFUSALS: readonly (readonly [words: readonly string[], text: string])[] =
   [["-m", "4294983680"], NOT_ZERO],
   [["-m", "511"], SIZE],
   [["-m", "16777217"], SIZE],
+  ...["x", "", "-1", "Auto", "1.5"].map((value) => [["-w", value], WORKERS] as const),
+  [["-w", "0"], COUNT],
+  [["-w", "257"], COUNT],
   [["-o"], "option -o requires a file name"],
   [["-c"], "option -c requires a file name"],
   [["--pid-file"], "option -p requires a file name"],
   [["-a"], "option -a requires a string"],
-  ...["m", "v", "s", "i"].map((letter) => [[`-${letter}`], NUMBER(letter)] as const),
+  ...["m", "v", "s", "i", "w"].map((letter) => [[`-${letter}`], NUMBER(letter)] as const),
   [["-x"], "invalid option -- 'x'"],
   [["--nothing"], "invalid option -- '\0'"],
   [["--help=1"], "invalid option -- 'h'"],
@@ -99,7 +110,7 @@ test.each(REFUSALS)("%j is refused", (words, text) => {
 });
 
 test("every option is in the table once", () => {
-  expect(OPTION_ROWS.map((row) => row.letter).join("")).toBe("hVtdDvocsaipm");
+  expect(OPTION_ROWS.map((row) => row.letter).join("")).toBe("hVtdDvocsaipmw");
   expect(new Set(OPTION_ROWS.map((row) => row.name)).size).toBe(OPTION_ROWS.length);
   for (const row of OPTION_ROWS) expect(row.takesArgument).toBe(row.argument !== "");
 });

@@ -61,7 +61,6 @@ const SETUPS: readonly Setup[] = [
 ];
 
 const KEYLESS_FORMS: readonly Form[] = [
-  { name: "COMMAND", words: [] },
   { name: "LOLWUT", words: [] },
   { name: "LOLWUT", words: ["VERSION", "5"] },
 ];

@@ -86,3 +86,15 @@ test("a server that comes up later is used by the next request", async () => {
   client.close();
   await plane.expectIdle();
 });
+
+test("a server that fails with every request is not warned of with every request", async () => {
+  using plane = await DataPlane.start({ servers: [`127.0.0.1:${freePort()}:1 s0`] });
+  const client = await plane.connect();
+  for (let i = 0; i < 50; i++) await client.call("GET", "a");
+  expect(plane.counters().serverErr).toBe(50);
+  const lines = plane.log.filter((line) => line.includes("server.ts:4"));
+  expect(lines.length).toBe(50);
+  expect(lines.filter((line) => line.startsWith("warn")).length).toBeLessThan(5);
+  client.close();
+  await plane.expectIdle();
+});

@@ -4,6 +4,7 @@
 import { expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";
 import { bulk } from "../support/resp.ts";
+import type { Peer } from "../support/scripted-server.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { DataPlane } from "./data-plane.ts";
 
@@ -92,6 +93,35 @@ test("many replies and a fault in one piece: what came before the fault counts",
     expect(reply).toBe(i < 50 ? bulk(`k${i}`) : "-ERR Invalid argument\r\n");
   }
   await eventually(() => server.openPeers.length === 0);
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a reset that only the write notices fails the requests", async () => {
+  let peer: Peer | undefined;
+  using server = ScriptedServer.start((own, args) => {
+    peer = own;
+    own.write(bulk(args[1]!));
+  });
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const client = await plane.connect();
+  expect(await client.call("GET", "a")).toBe(bulk("a"));
+  // After the last event of the turn, and before its write.
+  const { turn } = plane.pool;
+  const add = turn.add.bind(turn);
+  turn.add = (member) => {
+    add(member);
+    peer?.reset();
+  };
+  const replies = await client.pipeline([
+    ["GET", "b"],
+    ["MGET", "c", "d"],
+  ]);
+  for (const reply of replies) {
+    expect(reply).toMatch(/^-ERR (unknown|Connection reset by peer|Broken pipe)\r\n$/);
+  }
+  turn.add = add;
+  expect(await client.call("GET", "e")).toBe(bulk("e"));
   client.close();
   await plane.expectIdle();
 });

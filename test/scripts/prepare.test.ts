@@ -195,6 +195,29 @@ describe("a missing package", () => {
     );
   });
 
+  test("that brings no command is looked for with a probe", async () => {
+    const library = { ...OPTIONAL, command: "sh", more: ["other"] };
+    const probe = (file: string) => ({ ...library, probe: ["sh", "-c", `test -e ${file}`] });
+    const machine = machineWith({ "apt-get": `[ "$1" = install ] && touch "$BIN/there"; true` });
+    const packages = [probe(join(machine.bin, "there"))];
+    const { stdout, calls } = await prepare(machine, { packages });
+    expect(stdout).toMatch(/thing {9}for \/\S+\/sh\n/);
+    expect(aptCalls(calls).at(-1)).toEndWith("--no-install-recommends thing other");
+    expect(calls.some((call) => /^(systemctl|service)/.test(call))).toBe(false);
+    const again = await prepare(machine, { packages });
+    expect(aptCalls(again.calls)).toEqual(aptCalls(calls));
+    const { stdout: without } = await prepare(machine, { packages: [probe("/none/such")] });
+    expect(without).toContain("the thing is left out (Debian's package thing cannot be used");
+  });
+
+  test("makes the lists be read once, however many are missing", async () => {
+    const machine = machineWith({ "apt-get": "echo 'E: no network' >&2; exit 100" });
+    const other = { ...OPTIONAL, command: "other-thing-of-a-test", package: "other" };
+    const { calls } = await prepare(machine, { packages: [OPTIONAL, other] });
+    const updates = aptCalls(calls).filter((call) => call.startsWith("apt-get update"));
+    expect(updates).toHaveLength(1);
+  });
+
   test("waits for another apt-get to finish", async () => {
     const locked = `[ -f "$BIN/tried" ] || { touch "$BIN/tried"; echo 'E: Could not get lock /lists' >&2; exit 100; }`;
     const machine = machineWith({ "apt-get": `${locked}; ${APT_GET}` });

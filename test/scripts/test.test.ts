@@ -4,13 +4,14 @@
 import { describe, expect, test } from "bun:test";
 import { FakeMachine, GOOD_BUN, type Outcome } from "./fake-machine.ts";
 
-/** All servers are on the machine, so that nothing is to be installed. */
+/** All servers are on the machine, and what else is missing cannot be installed. */
 function preparedMachine(bun: string = GOOD_BUN): FakeMachine {
   const machine = new FakeMachine();
   machine.command("bun", bun);
   machine.command("redis-server", 'echo "Redis server v=7.0.15"');
   machine.command("memcached", "echo memcached 1.6.18");
   machine.command("nutcracker", 'echo "This is nutcracker-0.5.0" >&2');
+  machine.command("apt-get", "exit 100");
   return machine;
 }
 

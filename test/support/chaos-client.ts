@@ -16,8 +16,11 @@ import type { SeededRandom } from "./seeded-random.ts";
 const SESSION_DEADLINE_MS = 20_000;
 const KEYS_MAX = 400;
 
-const TROUBLE =
-  /^(ERR (Connection (refused|reset by peer|timed out)|unknown|Broken pipe|No such file or directory)|LOADING .*)$/;
+/** The errors that trouble with real servers causes. */
+const TROUBLE = new RegExp(
+  "^(ERR (Connection (refused|reset by peer|timed out)|unknown|Broken pipe|" +
+    "No such file or directory)|LOADING .*)$",
+);
 
 interface ChaosRequest {
   readonly bytes: Uint8Array;
@@ -56,11 +59,13 @@ export async function chaosSession(
   random: SeededRandom,
   address: Address,
   counts: ChaosCounts,
+  trouble: RegExp = TROUBLE,
 ): Promise<void> {
   const client = await RawClient.connect(address);
   client.deadlineMs = SESSION_DEADLINE_MS;
   const end = random.pick(ENDS);
   const requests = Array.from({ length: random.between(0, 60) }, () => randomRequest(random));
+  if (random.chance(0.2)) requests.unshift(laneRequest(random));
   const isSlow = random.chance(0.2);
   let hasLeft = false;
   const sending = send(random, client, requests, end).then((left) => (hasLeft = left));
@@ -75,7 +80,7 @@ export async function chaosSession(
       client.resume();
       const reply = client.readReplyBytes();
       isCut = request.isStreamed && (await isCutOff(client, reply));
-      check(request, await reply, counts);
+      check(request, await reply, counts, trouble);
     }
     await sending;
     client.resume();
@@ -135,14 +140,14 @@ async function expectEnd(client: RawClient, end: End): Promise<void> {
   throw new Error(`a client that ends with "${end}" read ${JSON.stringify(rest.slice(0, 200))}`);
 }
 
-function check(request: ChaosRequest, bytes: Buffer, counts: ChaosCounts): void {
+function check(request: ChaosRequest, bytes: Buffer, counts: ChaosCounts, trouble: RegExp): void {
   const reply = decodeReply(bytes);
   counts.replies++;
   if (request.isRight(reply)) {
     counts.values++;
     return;
   }
-  if (reply instanceof ErrorReply && TROUBLE.test(reply.text)) {
+  if (reply instanceof ErrorReply && trouble.test(reply.text)) {
     counts.errors++;
     return;
   }
@@ -177,6 +182,12 @@ function isOk(reply: ReplyValue): boolean {
 function isValueOf(key: string, reply: ReplyValue | undefined): boolean {
   if (reply === null) return true;
   return reply instanceof Buffer && reply.toString("latin1") === chaosValue(key);
+}
+
+/** The rest of the session goes over connections of another lane. */
+function laneRequest(random: SeededRandom): ChaosRequest {
+  if (random.chance(0.5)) return request(["SELECT", String(random.integer(4))], isOk);
+  return request(["HELLO", random.pick(["2", "3"])], (reply) => Array.isArray(reply));
 }
 
 function randomRequest(random: SeededRandom): ChaosRequest {

@@ -12,8 +12,14 @@ export interface GeneratorOptions {
   readonly namespace: string;
   /** The share of requests with something wrong in them. */
   readonly mistakes: number;
+  /**
+   * Leaves out what tells of the inside of an item. Whether incr changes an item in place hangs on
+   * replies that are not yet written, so pipelines may differ there.
+   */
+  readonly isPipelined?: boolean;
 }
 
+const NAMES = ["mg", "mg", "mg", "ms", "ms", "md", "ma", "ma", "me", "mn"];
 const META_KEYS = 12;
 /** Times to live that do not run out while a test runs. */
 const SECONDS = [0, 0, 3000, 86_400, -1];
@@ -46,6 +52,14 @@ const META_FLAGS: Readonly<Record<string, readonly string[]>> = {
   me: ["k", "q", "O"],
 };
 
+/** Flags that set or show what may not outlast the next ma. */
+const INSIDE: Readonly<Record<string, RegExp>> = {
+  mg: /^[hcktNR]/,
+  ms: /^[IcC]/,
+  md: /^[IC]/,
+  ma: /^[ctTNC]/,
+};
+
 /** Words that no command takes, or only half. */
 const ODD_FLAGS = [
   "!",
@@ -76,17 +90,21 @@ export class MemcachedRequestGenerator {
   readonly #random: SeededRandom;
   readonly #namespace: string;
   readonly #mistakes: number;
+  readonly #isPipelined: boolean;
+  readonly #names: readonly string[];
 
   constructor(options: GeneratorOptions) {
     this.#random = options.random;
     this.#namespace = options.namespace;
     this.#mistakes = options.mistakes;
+    this.#isPipelined = options.isPipelined ?? false;
+    this.#names = NAMES.filter((name) => name !== "me" || !this.#isPipelined);
   }
 
   /** A request of mg, ms, md, ma, me or mn, as latin1 text. */
   meta(): string {
     const random = this.#random;
-    const name = random.pick(["mg", "mg", "mg", "ms", "ms", "md", "ma", "ma", "me", "mn"]);
+    const name = random.pick(this.#names);
     const end = random.chance(0.05) ? "\n" : "\r\n";
     if (name === "mn") return `mn${random.chance(0.1) ? " x" : ""}${end}`;
     const isEncoded = random.chance(0.15);
@@ -105,7 +123,10 @@ export class MemcachedRequestGenerator {
 
   #flags(name: string): string[] {
     const random = this.#random;
-    const known = random.shuffle(META_FLAGS[name] as string[]);
+    const all = META_FLAGS[name] as readonly string[];
+    const known = random.shuffle(
+      this.#isPipelined ? all.filter((flag) => !INSIDE[name]?.test(flag)) : all,
+    );
     const chosen = known.slice(0, random.integer(name === "me" ? 2 : 6)).map((flag) => {
       if (flag === "O") return `O${random.integer(1000)}`;
       if (flag.endsWith("#")) return flag.replace("#", String(random.integer(30)));

@@ -1,19 +1,20 @@
 /**
- * Many clients of every kind, servers that are killed, frozen and restarted: every reply is right or
- * an error, nothing hangs, and when all is over nothing is left.
+ * Many clients of every kind, servers that are killed, frozen and restarted: every reply is right
+ * or an error, nothing hangs, and when all is over nothing is left.
  *
  * Runs 15 s; NUTCRACKER_CHAOS_MS sets another time, NUTCRACKER_SEED repeats a run as far as the
  * order of events allows.
  */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { nowMs } from "../../src/lib/clock.ts";
 import { chaosSession } from "../support/chaos-client.ts";
 import type { ChaosCounts } from "../support/chaos-client.ts";
 import { eventually, eventuallyHolds } from "../support/eventually.ts";
-import { freePort } from "../support/free-port.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { Proxy } from "../support/run-proxy.ts";
 import { SeededRandom, withSeed } from "../support/seeded-random.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const RUN_MS = Number(process.env["NUTCRACKER_CHAOS_MS"] ?? 15_000);
 const SESSIONS_AT_A_TIME = 16;
@@ -42,7 +43,7 @@ test(
             preconnect: true,
           },
           gamma: {
-            listen: `127.0.0.1:${freePort()}`,
+            listen: join(temporaryFolder("chaos"), "gamma.sock"),
             servers: items,
             timeout: 300,
             redis_db: 3,

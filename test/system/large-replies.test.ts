@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import { hashFunction } from "../../src/hash/hashes.ts";
 import { Router } from "../../src/routing/router.ts";
+import { eventually } from "../support/eventually.ts";
 import { Proxy } from "../support/run-proxy.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 
@@ -38,6 +39,7 @@ test("the first half is there before the second is sent", async () => {
   void client.request("GET", "a");
   expect((await client.readExactly(SIZE / 4)).toString("latin1", 0, HEAD.length)).toBe(HEAD);
   const waiting = other.call("GET", "b");
+  await eventually(() => server.requests.length === 2);
   server.peers[0]!.write(`${SECOND_HALF}+later\r\n`);
   const rest = await client.readExactly(HEAD.length + SIZE + 2 - SIZE / 4);
   expect(rest.toString("latin1", rest.length - 3)).toBe("y\r\n");

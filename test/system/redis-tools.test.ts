@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { RedisPool } from "../support/redis-pool.ts";
 
-/** Tests of redis-benchmark; its others need commands that no proxy passes on, such as XADD. */
+/** Tests of redis-benchmark, each with the commands of one type. */
 const BENCHMARKS =
   "ping_inline,ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin," +
   "lrange_100,lrange_300,lrange_500,lrange_600,mset";

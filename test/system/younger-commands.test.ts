@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { RawClient } from "../support/raw-client.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import { RedisServer } from "../support/redis-server.ts";
+import { encodeRequest } from "../support/resp.ts";
 
 /** In this order; `a{t}` and its like are keys on one server. */
 const REQUESTS = `
@@ -172,16 +173,22 @@ test("servers taken at random hold every key", async () => {
 });
 
 test("requests cut anywhere find their keys", async () => {
-  const [a] = (await pool.keysOf(0, 1)) as [string];
+  const [a, c] = (await pool.keysOf(0, 2)) as [string, string];
   const [b] = (await pool.keysOf(2, 1)) as [string];
-  const bytes = Buffer.from(
-    `*5\r\n$5\r\nLMPOP\r\n$1\r\n2\r\n$${a.length}\r\n${a}\r\n$${b.length}\r\n${b}\r\n` +
-      "$4\r\nLEFT\r\n",
-  );
-  for (let cut = 1; cut < bytes.length; cut += 3) {
-    await client.send(bytes.subarray(0, cut));
-    await client.call; // the rest goes in a write of its own
-    await client.send(bytes.subarray(cut));
-    expect(await client.readReply()).toStartWith("-CROSSSLOT ");
+  const apart = encodeRequest(["LMPOP", "2", a, b, "LEFT"]);
+  const together = encodeRequest(["SINTERCARD", "2", a, c]);
+  const other = await pool.connect();
+  for (const [bytes, reply] of [
+    [apart, /^-CROSSSLOT /],
+    [together, /^:0\r\n$/],
+  ] as const) {
+    for (let cut = 1; cut < bytes.length; cut++) {
+      await client.send(bytes.subarray(0, cut));
+      // What came first has been read when another client has its answer.
+      await other.call("PING");
+      await client.send(bytes.subarray(cut));
+      expect(await client.readReply()).toMatch(reply);
+    }
   }
+  other.close();
 });

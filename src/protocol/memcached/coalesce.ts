@@ -6,10 +6,9 @@
  *   VALUE b, END            (server 1)     =   VALUE a, VALUE b, VALUE c, END
  *
  * For each key comes the next value of its server, as in nutcracker; if keys are missing, values of
- * different servers may change places.
- * If any fragment failed the whole reply is one error: the server's own words if it answered with an
- * error, otherwise nutcracker's. A reply of a kind that nobody asked for is an error, too; it must
- * never shift what the client reads next.
+ * different servers may change places. If any fragment failed the whole reply is one error: the
+ * server's own words if it answered with an error, otherwise nutcracker's. A reply of a kind that
+ * nobody asked for is an error, too; it must never shift what the client reads next.
  */
 import type { ByteChain } from "../../lib/byte-chain.ts";
 import { ascii, CR, DIGIT_0, LF, SPACE } from "../../lib/bytes.ts";
@@ -17,8 +16,11 @@ import { MessageBytes } from "../../lib/message-bytes.ts";
 import { SERVER_CLOSED } from "../failure.ts";
 import type { Request } from "../request.ts";
 import type { SplitRequest } from "../split-request.ts";
+import { CoalesceAs, Quiet } from "./commands.ts";
+import { hidesReply } from "./meta.ts";
 import { END, failureReply, INVALID_ARGUMENT, OK } from "./replies.ts";
 
+const MISS = ascii("EN");
 const VALUE = ascii("VALUE ");
 const ERROR_STARTS = [ascii("ERROR"), ascii("CLIENT_ERROR"), ascii("SERVER_ERROR")];
 
@@ -50,9 +52,11 @@ function append(request: SplitRequest, target: ByteChain): boolean {
     viewOf(0, error).moveTo(target);
     return true;
   }
+  let isAnswered: boolean;
   // A request for every server has no keys.
-  const isAnswered =
-    request.keyCount === 0 ? coalesceOk(request, target) : coalesceValues(request, target);
+  if (request.keyCount === 0) isAnswered = coalesceOk(request, target);
+  else if (request.coalesceAs === CoalesceAs.Values) isAnswered = coalesceValues(request, target);
+  else isAnswered = coalesceProbed(request, target);
   return isAnswered || appendConstant(INVALID_ARGUMENT, target);
 }
 
@@ -120,7 +124,9 @@ function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
   return true;
 }
 
-/** Notes where the values of a reply end. @returns false if it is anything else than values and END */
+/**
+ * Notes where the values of a reply end. @returns false if it is anything else than values and END
+ */
 function findValues(view: MessageBytes): boolean {
   let at = 0;
   while (startsWith(view, at, VALUE)) {
@@ -149,6 +155,15 @@ function valueEnd(view: MessageBytes, at: number): number {
   while (view.byteAt(at) !== LF) if (at++ === view.sizeBytes) return -1;
   const end = at + 1 + size;
   return view.byteAt(end) === CR && view.byteAt(end + 1) === LF ? end + 2 : -1;
+}
+
+/** Writes nothing at all if the reply is one that the client is not to see. */
+function coalesceProbed(request: SplitRequest, target: ByteChain): boolean {
+  const [probe, fragment] = request.fragments as [Request, Request];
+  const wasMissing = startsWith(viewOf(0, probe), 0, MISS);
+  fragment.replyFilter = Quiet.Arithmetic;
+  if (wasMissing || !hidesReply(fragment)) viewOf(1, fragment).moveTo(target);
+  return true;
 }
 
 function coalesceOk(request: SplitRequest, target: ByteChain): boolean {

@@ -2,13 +2,22 @@
  * The memcached commands: how many words each line has, where its keys are, and what becomes of it.
  *
  * Words are counted with the command's own, as in `set key 0 0 5` (5 words); an optional noreply is
- * among them. A line that the server would refuse with its data block unread is refused here, because
- * the server would take the block for requests; all other mistakes are left to the server's words.
+ * among them. A line that the server would refuse with its data block unread is refused here,
+ * because the server would take the block for requests; most other mistakes are left to the words
+ * of the server.
  *
  * To add a command: one name in a row, one line in the README table if its class is new.
  */
 import { CommandTable } from "../command-table.ts";
 import { Route } from "../protocol.ts";
+
+/** How the replies of the fragments become one. */
+export const CoalesceAs = {
+  /** The VALUE blocks in the order of the keys, then one END. */
+  Values: 0,
+  /** The reply of the second, if the first did not find the key. */
+  Probed: 1,
+} as const;
 
 /** What the proxy answers by itself; local-replies.ts has one case for each. */
 export const Local = { None: 0, Version: 1, Verbosity: 2, Stats: 3, Noop: 4, Quit: 5 } as const;

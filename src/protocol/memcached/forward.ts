@@ -1,6 +1,6 @@
 /**
- * A request as its server is to read it, where that is not as it came: without noreply or the q flag,
- * and with numbers in their plain form.
+ * A request as its server is to read it, where that is not as it came: without noreply or the q
+ * flag, and with numbers in their plain form.
  *
  *   set k 0 0 +5 noreply CR LF hello CR LF   ->   set k 0 0 5 CR LF hello CR LF
  */

@@ -1,5 +1,6 @@
 /**
- * Requests that the proxy answers by itself: version, verbosity, stats, mn, quit, and every refusal.
+ * Requests that the proxy answers by itself: version, verbosity, stats, mn, quit, and every
+ * refusal.
  *
  * mn is a constant; the others are rare and may make strings. mn keeps the promise of its order
  * without asking a server: its answer takes its place behind all requests before it.

@@ -17,6 +17,9 @@ export const MEMCACHED: Protocol<MemcachedRequestParser> = {
   createRequestParser: () => new MemcachedRequestParser(),
   createResponseParser: () => new MemcachedResponseParser(),
   localReply,
+  // No command of memcached has keys that must be on one server.
+  keySpans: () => [],
+  differentServersReply: () => Buffer.alloc(0),
   // No memcached pool has a password.
   authRequiredReply: UNAUTHENTICATED,
   framingErrorReply: (parser) => framingError(parser.error),

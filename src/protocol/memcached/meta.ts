@@ -1,8 +1,8 @@
 /**
  * What is special about the meta commands: quiet replies, and keys in base64.
  *
- *   mg key v q   ->  forwarded as `mg key v`, so that each request has its reply; one that memcached
- *                    would have kept to itself is not shown to the client
+ *   mg key v q   ->  forwarded as `mg key v`, so that each request has its reply; one that
+ *                    memcached would have kept to itself is not shown to the client
  *
  * Which replies q hides was read off memcached 1.6.18: a miss of mg, success of ms, md and ma.
  */

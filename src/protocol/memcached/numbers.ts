@@ -2,9 +2,9 @@
  * Numbers on a command line, as memcached reads them.
  *
  * Nearly all are plain: a few digits. memcached takes more, because it reads with C's strtol and
- * keeps the low 32 bits: "+5", "\t5", "5\tx" and "4294967301" all are 5. A request with such a number
- * is forwarded with the plain one in its place, so that no server can ever read another length out
- * of it than the proxy did.
+ * keeps the low 32 bits: "+5", "\t5", "5\tx" and "4294967301" all are 5. A request with such a
+ * number is forwarded with the plain one in its place, so that no server can ever read another
+ * length out of it than the proxy did.
  */
 import { DIGIT_0, MINUS } from "../../lib/bytes.ts";
 

@@ -11,7 +11,10 @@ import type { CommandRow } from "./commands.ts";
 import { Quiet } from "./commands.ts";
 import { FramingError, Refusal } from "./request-line.ts";
 
-/** The oldest memcached that has all the commands of the proxy: clients ask for it before they use one. */
+/**
+ * The oldest memcached that has all the commands of the proxy: clients ask for it before they use
+ * one.
+ */
 const MEMCACHED_VERSION = "1.6.0";
 const NUTCRACKER_VERSION = "0.5.0";
 

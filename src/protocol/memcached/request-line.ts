@@ -83,11 +83,10 @@ export class RequestLine {
   /** The client wants no reply. */
   isSilent = false;
   replyFilter: Quiet = Quiet.None;
-  /** The key is in base64; `rewritten` holds it decoded, until the next line. */
-  isKeyEncoded = false;
-  rewritten: Buffer = NO_BYTES;
-  /** A key that is missing is made by the request. */
-  private isKeyMade = false;
+  /** A key in base64, decoded, until the next line; else null. */
+  decodedKey: Buffer | null = null;
+  /** A quiet ma that may make the key: its reply is hidden only if the key was there before. */
+  isProbed = false;
   fragmentKeysMax = Infinity;
   /** Bytes of the data block; -1 = there is none. */
   blockSize = -1;
@@ -143,8 +142,8 @@ export class RequestLine {
     this.error = FramingError.None;
     this.isSilent = false;
     this.replyFilter = Quiet.None;
-    this.isKeyEncoded = false;
-    this.isKeyMade = false;
+    this.decodedKey = null;
+    this.isProbed = false;
     this.blockSize = -1;
     this.editCount = 0;
     const command = wordCount === 0 ? null : findCommand(bytes, start + spans[0]!, spans[1]!);
@@ -242,7 +241,9 @@ export class RequestLine {
     if (wordCount < flagsAt || spans[3]! > KEY_BYTES_MAX) {
       this.refuse(Refusal.BadFormat);
     } else if (quiet === Quiet.None) {
-      this.isKeyEncoded = wordCount > 2 && spans[5] === 1 && this.firstByte(2) === FLAG_BASE64;
+      // me takes b only, and only there.
+      const isEncoded = wordCount > 2 && spans[5] === 1 && this.firstByte(2) === FLAG_BASE64;
+      if (isEncoded) this.decode();
     } else if (wordCount > META_WORDS_MAX) {
       this.refuse(Refusal.TooManyFlags);
     } else {
@@ -253,27 +254,34 @@ export class RequestLine {
       }
       this.readFlags(flagsAt, quiet);
     }
-    if (!this.isKeyEncoded) return;
-    const keyStart = this.start + spans[2]!;
-    this.rewritten = decodeKey(this.bytes, keyStart, keyStart + spans[3]!);
-    // What cannot be decoded is refused by whichever server it goes to.
-    this.isKeyEncoded = this.rewritten.length > 0;
-    if (this.isKeyMade && this.rewritten.includes(LF)) this.refuse(Refusal.LineEndInKey);
   }
 
   private readFlags(first: number, quiet: Quiet): void {
     let quietAt = 0;
+    let isEncoded = false;
+    let isVivified = false;
     for (let word = first; word < this.wordCount; word++) {
       const flag = this.firstByte(word);
-      if (flag === FLAG_BASE64) this.isKeyEncoded = true;
-      if (flag === FLAG_VIVIFY) this.isKeyMade = true;
+      if (flag === FLAG_BASE64) isEncoded = true;
+      if (flag === FLAG_VIVIFY) isVivified = true;
       if (flag !== FLAG_QUIET) continue;
       if (quietAt > 0) this.refuse(Refusal.DuplicateFlag);
       quietAt = word;
     }
+    if (isEncoded) this.decode();
+    if (isVivified && this.decodedKey?.includes(LF)) this.refuse(Refusal.LineEndInKey);
     if (quietAt === 0) return;
-    this.replyFilter = quiet;
     this.cut(quietAt);
+    this.replyFilter = quiet;
+    this.isProbed = isVivified && quiet === Quiet.Arithmetic;
+    if (this.isProbed) this.fragmentKeysMax = 1;
+  }
+
+  private decode(): void {
+    const keyStart = this.start + this.spans[2]!;
+    const key = decodeKey(this.bytes, keyStart, keyStart + this.spans[3]!);
+    // What cannot be decoded is refused by whichever server it goes to.
+    if (key.length > 0) this.decodedKey = key;
   }
 
   /** A block is read only if the server would read it. */

@@ -6,12 +6,14 @@
  *                                5 bytes   CR LF
  *
  * A line that is there whole is read where it lies; one that is cut is gathered first. Blocks are
- * skipped, not stepped through, so bytes may be cut anywhere. Lines end with LF, with or without CR,
- * as in memcached. After a line that is refused the block is read as requests, as memcached does it.
+ * skipped, not stepped through, so bytes may be cut anywhere. Lines end with LF, with or without
+ * CR, as in memcached. After a line that is refused the block is read as requests, as memcached
+ * does it.
  * @see https://github.com/memcached/memcached/blob/master/doc/protocol.txt
  */
 import { CR, LF, SPACE } from "../../lib/bytes.ts";
 import { ParseStatus, type RequestParser, Route } from "../protocol.ts";
+import { NO_BYTES } from "../request.ts";
 import { findCommand } from "./commands.ts";
 import { FramingError, LINE_BYTES_MAX, Refusal, RequestLine } from "./request-line.ts";
 
@@ -20,8 +22,13 @@ export const KEYS_LINE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Room for a cut line that is kept after a long one. */
 const SCRATCH_BYTES_KEPT = 4096;
-/** The first byte of each request in memcached's other protocol. */
-const BINARY_REQUEST = 0x80;
+/**
+ * How a request begins in memcached's other protocol: its mark, one of so many commands, and the
+ * first byte of the length of a key.
+ */
+const BINARY_MARK = 0x80;
+const BINARY_COMMAND_MAX = 0x49;
+const BINARY_START_BYTES = 3;
 
 const State = { Line: 0, Block: 1, BlockEnd: 2 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -30,6 +37,7 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
   status: ParseStatus = ParseStatus.Incomplete;
   route: Route = Route.Refuse;
   readonly isAllowedBeforeAuth = false;
+  readonly rewritten = NO_BYTES;
 
   private state: State = State.Line;
   /** Bytes of the block still to come, then those of its line end. */
@@ -43,16 +51,22 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
     return this.editCount > 0;
   }
 
+  /** The key of a request that is probed comes twice: for the probe, and for the request itself. */
   get keyCount(): number {
-    return this.wordCount - this.command.firstKey;
+    if (this.route !== Route.Keys) return 1;
+    return this.isProbed ? 2 : this.wordCount - this.command.firstKey;
   }
 
   keyOffset(index: number): number {
-    return this.spans[2 * (this.command.firstKey + index)]!;
+    return this.spans[2 * this.wordOfKey(index)]!;
   }
 
   keyLength(index: number): number {
-    return this.spans[2 * (this.command.firstKey + index) + 1]!;
+    return this.spans[2 * this.wordOfKey(index) + 1]!;
+  }
+
+  private wordOfKey(index: number): number {
+    return this.command.firstKey + (this.isProbed ? 0 : index);
   }
 
   reset(): void {
@@ -67,8 +81,7 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
   parse(bytes: Buffer, start: number, end: number): number {
     if (this.state !== State.Line) return this.readBlock(bytes, start, end);
     if (this.kept > 0) return this.gatherLine(bytes, start, end);
-    if (bytes[start] === BINARY_REQUEST)
-      return this.invalid(FramingError.BinaryProtocol, start + 1);
+    if (beginsBinary(bytes, start, end)) return this.invalid(FramingError.BinaryProtocol, end);
     const at = this.splitLine(bytes, start, end);
     if (at < 0) return this.gatherLine(bytes, start, end);
     this.interpret(bytes, start, at - start);
@@ -82,6 +95,7 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
     const at = isWhole ? lineEnd + 1 : end;
     this.keep(bytes, start, at);
     const size = this.kept;
+    if (beginsBinary(this.scratch, 0, size)) return this.invalid(FramingError.BinaryProtocol, at);
     if (size > KEYS_LINE_BYTES_MAX || (!isWhole && size >= LINE_BYTES_MAX && !this.beginsKeys())) {
       return this.invalid(FramingError.LineTooLong, at);
     }
@@ -149,7 +163,7 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
     this.state = State.Line;
     this.status = ParseStatus.Complete;
     if (refusal !== Refusal.None) this.route = Route.Refuse;
-    else this.route = this.isKeyEncoded ? Route.EncodedKey : command.route;
+    else this.route = this.isProbed ? Route.Keys : command.route;
     if (this.isSilent && (this.route === Route.Refuse || this.route === Route.Local)) {
       this.status = ParseStatus.Nothing;
     }
@@ -161,4 +175,10 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
     this.status = ParseStatus.Invalid;
     return at;
   }
+}
+
+function beginsBinary(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] !== BINARY_MARK || end - start < BINARY_START_BYTES) return false;
+  const command = bytes[start + 1]!;
+  return command <= BINARY_COMMAND_MAX && command !== LF && bytes[start + 2] === 0;
 }

@@ -6,10 +6,11 @@
  *        -> Block -> BlockEnd -> Line -> ...             VALUE <key> <flags> <size> ..., up to END
  *
  * The kind of a reply is told by its first word; what was asked plays no part. A reply is passed
- * through as it came, so nothing is kept but the place, and the line if it is cut. Broken framing is
- * Invalid: the caller then closes the connection, since nobody can tell where the next reply starts.
+ * through as it came, so nothing is kept but the place, and the line if it is cut. Broken framing
+ * is Invalid: the caller then closes the connection, since nobody can tell where the next reply
+ * starts.
  */
-import { CR, DIGIT_0, DIGIT_9, LF, SPACE } from "../../lib/bytes.ts";
+import { ascii, CR, DIGIT_0, DIGIT_9, equalBytes, LF, SPACE } from "../../lib/bytes.ts";
 import { CommandTable } from "../command-table.ts";
 import { ParseStatus, type ResponseParser } from "../protocol.ts";
 
@@ -50,6 +51,34 @@ const KINDS = new CommandTable([
 const VALUE_SIZE_AT = 3;
 const META_SIZE_AT = 1;
 
+const VALUE_START = ascii("VALUE ");
+const END_LINE = ascii("END\r\n");
+
+/**
+ * Where a reply ends that is one value, all of it there: nearly every one, and twice as fast as
+ * step by step.
+ * @returns index after the reply, or -1 for anything else
+ */
+function wholeValueEnd(bytes: Buffer, start: number, end: number): number {
+  let at = start + VALUE_START.length;
+  if (!equalBytes(bytes, start, at, VALUE_START, 0, VALUE_START.length)) return -1;
+  while (at < end && bytes[at]! > SPACE) at++;
+  if (bytes[at++] !== SPACE) return -1;
+  while (at < end && bytes[at]! > SPACE) at++;
+  if (bytes[at++] !== SPACE) return -1;
+  const sizeStart = at;
+  let size = 0;
+  for (; at < end && isDigit(bytes[at]!); at++) size = size * 10 + bytes[at]! - DIGIT_0;
+  const digits = at - sizeStart;
+  // Behind the size CR LF, behind the value CR LF "END" CR LF.
+  const tail = at + 2 + size;
+  const replyEnd = tail + 2 + END_LINE.length;
+  if (replyEnd > end || digits === 0 || digits > SIZE_DIGITS_MAX) return -1;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+  if (bytes[tail] !== CR || bytes[tail + 1] !== LF) return -1;
+  return equalBytes(bytes, tail + 2, replyEnd, END_LINE, 0, END_LINE.length) ? replyEnd : -1;
+}
+
 export class MemcachedResponseParser implements ResponseParser {
   status: ParseStatus = ParseStatus.Incomplete;
   isError = false;
@@ -72,8 +101,17 @@ export class MemcachedResponseParser implements ResponseParser {
   }
 
   parse(bytes: Buffer, start: number, end: number): number {
-    this.status = ParseStatus.Incomplete;
     let at = start;
+    if (this.state === State.Line && this.kept === 0 && !this.isInValues) {
+      at = wholeValueEnd(bytes, start, end);
+      if (at >= 0) {
+        this.isError = false;
+        this.status = ParseStatus.Complete;
+        return at;
+      }
+      at = start;
+    }
+    this.status = ParseStatus.Incomplete;
     while (at < end && this.status === ParseStatus.Incomplete) {
       at =
         this.state === State.Line

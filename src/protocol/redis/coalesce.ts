@@ -6,8 +6,8 @@
  *   *1 $1 B        (server 1)    =   *3 $1 A $1 B $1 C
  *
  * If any fragment failed the whole reply is one error: the server's own words if it answered with
- * an error, otherwise nutcracker's. A reply of a kind that nobody asked for is an error, too; it must
- * never shift what the client reads next.
+ * an error, otherwise nutcracker's. A reply of a kind that nobody asked for is an error, too; it
+ * must never shift what the client reads next.
  */
 import type { ByteChain } from "../../lib/byte-chain.ts";
 import {
@@ -25,7 +25,7 @@ import { MessageBytes } from "../../lib/message-bytes.ts";
 import { SERVER_CLOSED } from "../failure.ts";
 import type { Request } from "../request.ts";
 import type { SplitRequest } from "../split-request.ts";
-import { CoalesceAs } from "./commands.ts";
+import { CoalesceAs } from "./command-row.ts";
 import { failureReply, INVALID_ARGUMENT, OK } from "./replies.ts";
 
 /** Room for a type byte, 20 digits and CR LF. */

@@ -6,138 +6,138 @@
  * about its own syntax are better than ours. Where nutcracker closes the connection (too few
  * arguments, unknown commands), we answer an error.
  *
- * To add a command: one name in a row, one line in the README table if its class is new.
+ * Of several keys the first decides in the commands that nutcracker 0.5.0 knows, wherever the
+ * others are: people depend on it. The younger ones are sent only if all keys are on one server.
+ *
+ * To add a command: one name in a row, then `bun scripts/command-table.ts` for the README.
  */
 import { CommandTable } from "../command-table.ts";
 import { Route } from "../protocol.ts";
+import type { CommandRow } from "./command-row.ts";
+import {
+  ALL_KEYS,
+  ANY,
+  CoalesceAs,
+  KeyRule,
+  keyed,
+  local,
+  Local,
+  ONE_SERVER,
+  refused,
+  rows,
+  split,
+  together,
+  WOULD_BLOCK,
+} from "./command-row.ts";
+import { MODULE_COMMANDS } from "./module-commands.ts";
 
-/** How the replies of the fragments become one. */
-export const CoalesceAs = {
-  /** One array with the values in the order of the keys. */
-  Values: 0,
-  /** The sum of the numbers. */
-  Sum: 1,
-  /** One +OK. */
-  Ok: 2,
-} as const;
+const TWO_KEYS = { lastKey: 2 };
+const ALL_KEYS_TO_THE_END = { lastKey: -1 };
+const STORED_COUNTED = { keyRule: KeyRule.StoredCounted };
 
-/** What the proxy answers by itself; local-replies.ts has one case for each. */
-export const Local = {
-  None: 0,
-  Ping: 1,
-  Echo: 2,
-  Quit: 3,
-  Auth: 4,
-  Select: 5,
-  Info: 6,
-  Hello: 7,
-  Client: 8,
-} as const;
-export type Local = (typeof Local)[keyof typeof Local];
-
-export interface CommandRow {
-  readonly name: string;
-  readonly route: Route;
-  readonly argumentsMin: number;
-  readonly argumentsMax: number;
-  /** Index of the first key among the arguments. */
-  readonly firstKey: number;
-  /** From one key to the next: 1 for MGET, 2 for MSET. */
-  readonly keyStep: number;
-  /** The last argument whose place the parser notes. */
-  readonly markLast: number;
-  /** Index of the argument that counts the keys and must be 1 or more; -1 = none. */
-  readonly keyCountAt: number;
-  readonly coalesceAs: number;
-  /** Name for fragments, in lower case as nutcracker writes it. */
-  readonly fragmentName: string;
-  readonly local: Local;
-  /** Why the command is refused. */
-  readonly refusal: string;
-}
-
-const ANY = 1024 * 1024;
-
-const EMPTY_ROW: CommandRow = {
-  name: "",
-  route: Route.Refuse,
-  argumentsMin: 1,
-  argumentsMax: ANY,
-  firstKey: 1,
-  keyStep: 1,
-  markLast: 1,
-  keyCountAt: -1,
-  coalesceAs: 0,
-  fragmentName: "",
-  local: Local.None,
-  refusal: "",
-};
-
-/** The row of every name that no table knows. */
-export const UNKNOWN_COMMAND: CommandRow = EMPTY_ROW;
-
-type Settings = Partial<CommandRow>;
-
-function rows(names: string, settings: Settings): CommandRow[] {
-  return names.split(/\s+/).map((name) => ({ ...EMPTY_ROW, ...settings, name }));
-}
-
-/** Commands with one routing key. */
-function keyed(argumentsMin: number, argumentsMax: number, names: string, more: Settings = {}) {
-  return rows(names, { route: Route.Key, argumentsMin, argumentsMax, ...more });
-}
-
-function split(name: string, argumentsMin: number, keyStep: number, coalesceAs: number) {
-  const fragmentName = name.toLowerCase();
-  const settings = { argumentsMin, keyStep, coalesceAs, fragmentName, markLast: ANY };
-  return rows(name, { ...settings, route: Route.Keys });
-}
-
-function local(name: string, argumentsMin: number, argumentsMax: number, what: Local) {
-  return rows(name, { route: Route.Local, argumentsMin, argumentsMax, local: what, markLast: 8 });
-}
-
-function refused(refusal: string, names: string): CommandRow[] {
-  return rows(names, { refusal });
-}
-
-export const COMMANDS: readonly CommandRow[] = [
+/** What nutcracker 0.5.0 sends to the server of one key. */
+const KEYED: readonly CommandRow[] = [
   // Exactly one key and nothing else.
   ...keyed(2, 2, "PERSIST PTTL TTL TYPE DUMP DECR GET GETDEL INCR STRLEN"),
   ...keyed(2, 2, "HGETALL HKEYS HLEN HVALS LLEN SCARD SMEMBERS ZCARD"),
   // A key and one argument; the newer forms of some take one more.
   ...keyed(3, 3, "APPEND DECRBY GETBIT GETSET INCRBY INCRBYFLOAT SETNX HEXISTS HGET HSTRLEN"),
-  ...keyed(3, 3, "LINDEX RPOPLPUSH SISMEMBER ZSCORE"),
+  ...keyed(3, 3, "LINDEX SISMEMBER ZSCORE"),
+  ...keyed(3, 3, "RPOPLPUSH", TWO_KEYS),
   ...keyed(3, 4, "EXPIRE EXPIREAT PEXPIRE PEXPIREAT ZRANK ZREVRANK"),
   // A key and two or three arguments.
   ...keyed(4, 4, "GETRANGE PSETEX SETBIT SETEX SETRANGE HINCRBY HINCRBYFLOAT HSETNX LRANGE LREM"),
-  ...keyed(4, 4, "LSET LTRIM SMOVE ZCOUNT ZLEXCOUNT ZINCRBY"),
+  ...keyed(4, 4, "LSET LTRIM ZCOUNT ZLEXCOUNT ZINCRBY"),
   ...keyed(4, 4, "ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE"),
-  ...keyed(5, 5, "LINSERT LMOVE"),
-  // A key and whatever the server makes of the rest. With several keys the first one decides.
-  ...keyed(2, ANY, "SORT COPY BITCOUNT BITPOS BITFIELD GETEX SET RESTORE"),
+  ...keyed(4, 4, "SMOVE", TWO_KEYS),
+  ...keyed(5, 5, "LINSERT"),
+  ...keyed(5, 5, "LMOVE", TWO_KEYS),
+  // A key and whatever the server makes of the rest.
+  ...keyed(2, ANY, "SORT BITCOUNT BITPOS BITFIELD GETEX SET RESTORE"),
   ...keyed(2, ANY, "HDEL HMGET HMSET HSCAN HSET HRANDFIELD"),
   ...keyed(2, ANY, "LPUSH LPUSHX RPUSH RPUSHX LPOP RPOP LPOS"),
-  ...keyed(2, ANY, "SADD SDIFF SDIFFSTORE SINTER SINTERSTORE SREM SUNION SUNIONSTORE SRANDMEMBER"),
-  ...keyed(2, ANY, "SSCAN SPOP SMISMEMBER PFADD PFMERGE PFCOUNT"),
-  ...keyed(2, ANY, "ZADD ZDIFFSTORE ZINTERSTORE ZMSCORE ZPOPMAX ZPOPMIN ZRANDMEMBER ZRANGE"),
-  ...keyed(2, ANY, "ZRANGEBYLEX ZRANGEBYSCORE ZRANGESTORE ZREM ZREVRANGE ZREVRANGEBYLEX"),
-  ...keyed(2, ANY, "ZREVRANGEBYSCORE ZSCAN ZUNIONSTORE"),
+  ...keyed(2, ANY, "SADD SREM SRANDMEMBER SSCAN SPOP SMISMEMBER PFADD"),
+  ...keyed(2, ANY, "ZADD ZMSCORE ZPOPMAX ZPOPMIN ZRANDMEMBER ZRANGE ZRANGEBYLEX ZRANGEBYSCORE"),
+  ...keyed(2, ANY, "ZREM ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZSCAN"),
   ...keyed(2, ANY, "GEOADD GEODIST GEOPOS GEOHASH GEORADIUS GEORADIUSBYMEMBER GEOSEARCH"),
-  ...keyed(2, ANY, "GEOSEARCHSTORE"),
+];
+
+/** What nutcracker 0.5.0 sends to the server of the first of several keys. */
+const FIRST_KEY_DECIDES: readonly CommandRow[] = [
+  ...keyed(2, ANY, "COPY ZRANGESTORE GEOSEARCHSTORE", TWO_KEYS),
+  ...keyed(2, ANY, "SDIFF SDIFFSTORE SINTER SINTERSTORE SUNION SUNIONSTORE", ALL_KEYS_TO_THE_END),
+  ...keyed(2, ANY, "PFMERGE PFCOUNT", ALL_KEYS_TO_THE_END),
+  ...keyed(2, ANY, "ZDIFFSTORE ZINTERSTORE ZUNIONSTORE", STORED_COUNTED),
   // The number of keys comes first, then the keys.
-  ...keyed(3, ANY, "ZUNION ZINTER ZDIFF", { firstKey: 2, markLast: 2 }),
-  ...keyed(4, ANY, "EVAL EVALSHA", { firstKey: 3, markLast: 3, keyCountAt: 2 }),
-  // Divided over the servers of their keys.
+  ...keyed(3, ANY, "ZUNION ZINTER ZDIFF", { firstKey: 2, markLast: 2, keyRule: KeyRule.Counted }),
+  ...keyed(4, ANY, "EVAL EVALSHA", {
+    firstKey: 3,
+    markLast: 3,
+    keyCountAt: 2,
+    keyRule: KeyRule.Counted,
+  }),
+];
+
+/** Commands with one key that nutcracker 0.5.0 does not know; Redis up to 8, Valkey up to 9. */
+const YOUNGER_KEYED: readonly CommandRow[] = [
+  // Any type, strings.
+  ...keyed(2, 2, "EXPIRETIME PEXPIRETIME DIGEST"),
+  ...keyed(3, 3, "DELIFEQ"),
+  ...keyed(4, 4, "SUBSTR"),
+  ...keyed(2, ANY, "SORT_RO BITFIELD_RO DELEX"),
+  ...keyed(3, ANY, "OBJECT", { firstKey: 2, markLast: 2 }),
+  // Geo.
+  ...keyed(6, ANY, "GEORADIUS_RO"),
+  ...keyed(5, ANY, "GEORADIUSBYMEMBER_RO"),
+  // Fields of a hash, with expiry.
+  ...keyed(5, ANY, "HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETDEL HGETEX"),
+  ...keyed(6, ANY, "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HSETEX"),
+  // Streams.
+  ...keyed(2, 2, "XLEN"),
+  ...keyed(3, ANY, "XDEL XPENDING XSETID XCFGSET"),
+  ...keyed(4, ANY, "XACK XRANGE XREVRANGE XTRIM"),
+  ...keyed(5, ANY, "XADD XDELEX"),
+  ...keyed(6, ANY, "XACKDEL XAUTOCLAIM XCLAIM"),
+  ...keyed(3, ANY, "XINFO XGROUP", { firstKey: 2, markLast: 2 }),
+  // Vector sets.
+  ...keyed(2, 2, "VCARD VDIM VINFO"),
+  ...keyed(3, ANY, "VEMB VGETATTR VISMEMBER VLINKS VREM VSIM"),
+  ...keyed(2, ANY, "VRANDMEMBER VRANGE"),
+  ...keyed(4, ANY, "VADD VSETATTR"),
+];
+
+/** Commands with several keys that nutcracker 0.5.0 does not know. */
+const YOUNGER_TOGETHER: readonly CommandRow[] = [
+  ...together(3, "RENAME RENAMENX", { lastKey: 2, argumentsMax: 3 }),
+  ...together(3, "LCS", { lastKey: 2 }),
+  ...together(3, "MSETNX", { lastKey: -1, keyStep: 2 }),
+  ...together(4, "BITOP", { firstKey: 2, lastKey: -1 }),
+  ...together(4, "MSETEX", { firstKey: 2, keyStep: 2, keyRule: KeyRule.Counted }),
+  ...together(4, "LMPOP ZMPOP", { firstKey: 2, keyRule: KeyRule.Counted }),
+  ...together(3, "SINTERCARD ZINTERCARD", { firstKey: 2, keyRule: KeyRule.Counted }),
+  ...together(3, "EVAL_RO EVALSHA_RO FCALL FCALL_RO", { firstKey: 3, keyRule: KeyRule.Counted }),
+  ...together(4, "XREAD", { keyRule: KeyRule.Streams }),
+  ...together(7, "XREADGROUP", { keyRule: KeyRule.Streams }),
+  ...together(2, "MEMORY", {
+    firstKey: 2,
+    keyRule: KeyRule.Subcommand,
+    subcommand: "USAGE",
+    refusal: ONE_SERVER,
+  }),
+];
+
+/** Divided over the servers of their keys. */
+const DIVIDED: readonly CommandRow[] = [
   ...split("MGET", 2, 1, CoalesceAs.Values),
   ...split("MSET", 3, 2, CoalesceAs.Ok),
   ...split("DEL", 2, 1, CoalesceAs.Sum),
   ...split("UNLINK", 2, 1, CoalesceAs.Sum),
   ...split("TOUCH", 2, 1, CoalesceAs.Sum),
   ...split("EXISTS", 2, 1, CoalesceAs.Sum),
-  // Commands without a key: one server, always the same, answers.
-  ...rows("COMMAND LOLWUT", { route: Route.Placeholder }),
-  // Answered by the proxy.
+];
+
+/** Answered by the proxy. */
+const LOCAL: readonly CommandRow[] = [
   ...local("PING", 1, 2, Local.Ping),
   ...local("ECHO", 2, 2, Local.Echo),
   ...local("QUIT", 1, ANY, Local.Quit),
@@ -145,11 +145,19 @@ export const COMMANDS: readonly CommandRow[] = [
   ...local("SELECT", 2, 2, Local.Select),
   ...local("INFO", 1, ANY, Local.Info),
   ...local("HELLO", 1, 8, Local.Hello),
-  ...local("CLIENT", 2, 9, Local.Client),
-  // Known to Redis, but not to be had through a proxy.
+  ...local("CLIENT", 2, ANY, Local.Client),
+  ...local("RESET", 1, 1, Local.Reset),
+  ...local("COMMAND", 1, ANY, Local.Command),
+  ...local("CONFIG", 2, ANY, Local.Config),
+  ...local("TIME", 1, 1, Local.Time),
+  ...local("READONLY READWRITE", 1, 1, Local.ReadMode),
+];
+
+/** Known to Redis, but not to be had through a proxy. */
+const REFUSED: readonly CommandRow[] = [
   ...refused(
-    "it would block a connection that is shared with other clients",
-    "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF XREAD XREADGROUP",
+    WOULD_BLOCK,
+    "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
   ),
   ...refused(
     "transactions need a connection of their own, and connections to servers are shared",
@@ -159,20 +167,29 @@ export const COMMANDS: readonly CommandRow[] = [
     "subscriptions need a connection of their own, and connections to servers are shared",
     "SUBSCRIBE PSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PUBLISH SPUBLISH PUBSUB",
   ),
-  ...refused(
-    "it concerns all keys of a server, and keys are spread over several: ask each server itself",
-    "KEYS SCAN RANDOMKEY DBSIZE FLUSHALL FLUSHDB SWAPDB",
-  ),
-  ...refused(
-    "its keys may be on different servers",
-    "MSETNX RENAME RENAMENX BITOP MIGRATE LMPOP ZMPOP SINTERCARD ZINTERCARD LCS",
-  ),
+  ...refused(ALL_KEYS, "KEYS SCAN RANDOMKEY DBSIZE FLUSHALL FLUSHDB SWAPDB"),
   ...refused("a key cannot move to another database through a proxy", "MOVE"),
+  ...refused("a key stays on the server that its name belongs to", "MIGRATE RESTORE-ASKING"),
   ...refused(
-    "it concerns one server: connect to that server itself",
-    "CONFIG DEBUG MONITOR SAVE BGSAVE BGREWRITEAOF LASTSAVE SHUTDOWN SLAVEOF REPLICAOF ROLE SYNC " +
-      "PSYNC SLOWLOG MEMORY MODULE LATENCY ACL CLUSTER FAILOVER SCRIPT FUNCTION",
+    ONE_SERVER,
+    "DEBUG MONITOR SAVE BGSAVE BGREWRITEAOF LASTSAVE SHUTDOWN SLAVEOF REPLICAOF ROLE SYNC " +
+      "PSYNC REPLCONF SLOWLOG COMMANDLOG MODULE LATENCY ACL FAILOVER SCRIPT FUNCTION HOTKEYS " +
+      "PFDEBUG PFSELFTEST",
   ),
+  ...refused("the servers behind this proxy are no cluster", "CLUSTER CLUSTERSCAN ASKING"),
+];
+
+export const COMMANDS: readonly CommandRow[] = [
+  ...KEYED,
+  ...FIRST_KEY_DECIDES,
+  ...YOUNGER_KEYED,
+  ...YOUNGER_TOGETHER,
+  ...MODULE_COMMANDS,
+  ...DIVIDED,
+  // Commands without a key: one server, always the same, answers.
+  ...rows("LOLWUT", { route: Route.Placeholder }),
+  ...LOCAL,
+  ...REFUSED,
 ];
 
 export const COMMAND_TABLE = new CommandTable(COMMANDS);

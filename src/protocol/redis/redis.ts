@@ -6,7 +6,14 @@ import { coalesce } from "./coalesce.ts";
 import { writeFragment } from "./fragment.ts";
 import { redisHandshake } from "./handshake.ts";
 import { localReply } from "./local-replies.ts";
-import { AUTH_REQUIRED, failureReply, framingError, TOO_MANY_CLIENTS } from "./replies.ts";
+import { keySpans } from "./key-spans.ts";
+import {
+  AUTH_REQUIRED,
+  differentServersReply,
+  failureReply,
+  framingError,
+  TOO_MANY_CLIENTS,
+} from "./replies.ts";
 import { RedisRequestParser } from "./request-parser.ts";
 import { RedisResponseParser } from "./response-parser.ts";
 
@@ -16,13 +23,17 @@ export const REDIS: Protocol<RedisRequestParser> = {
   createRequestParser: () => new RedisRequestParser(),
   createResponseParser: () => new RedisResponseParser(),
   localReply,
+  keySpans,
+  differentServersReply: (parser, found) =>
+    differentServersReply(parser.command.name.toLowerCase(), found),
   authRequiredReply: AUTH_REQUIRED,
   framingErrorReply: (parser) => framingError(parser.error, parser.errorByte),
   tooManyClientsReply: TOO_MANY_CLIENTS,
   failureReply,
-  // Redis requests are forwarded as they came, and all their replies are wanted.
+  // Redis requests are forwarded as they came.
   writeForward: (_parser, message, target) => message.moveTo(target),
-  hidesReply: () => false,
+  // Only a client that asked for it, with CLIENT REPLY, has requests whose reply is looked at.
+  hidesReply: () => true,
   writeFragment,
   coalesce,
   handshake: redisHandshake,

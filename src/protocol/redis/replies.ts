@@ -6,7 +6,8 @@
  */
 import { ascii } from "../../lib/bytes.ts";
 import type { FailureReason } from "../failure.ts";
-import { FramingError } from "./request-parser.ts";
+import type { DifferentServers } from "../protocol.ts";
+import { FramingError } from "./framing-error.ts";
 
 /** The version that client libraries are told; they choose commands by it. */
 export const REDIS_VERSION = "7.0.0";
@@ -16,7 +17,11 @@ export const PONG = ascii("+PONG\r\n");
 export const AUTH_REQUIRED = ascii("-NOAUTH Authentication required\r\n");
 export const NO_PASSWORD_SET = ascii("-ERR Client sent AUTH, but no password is set\r\n");
 export const INVALID_PASSWORD = ascii("-ERR invalid password\r\n");
+export const WRONG_USER_OR_PASSWORD = ascii(
+  "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+);
 export const INVALID_ARGUMENT = ascii("-ERR Invalid argument\r\n");
+export const SYNTAX_ERROR = ascii("-ERR syntax error\r\n");
 export const TOO_MANY_LANES = ascii(
   "-ERR too many databases and protocol versions are in use through this pool\r\n",
 );
@@ -44,6 +49,24 @@ export function errorReply(words: string): Buffer {
   return ascii(`-${words}\r\n`);
 }
 
+/** The keys of `command` had to be on one server: which are not, and how they would be. */
+export function differentServersReply(command: string, found: DifferentServers): Buffer {
+  const [first, other] = found.keys;
+  const [firstServer, otherServer] = found.servers;
+  const tag = found.hashTag === null ? "{}" : String.fromCharCode(...found.hashTag);
+  const remedy =
+    found.hashTag === null
+      ? `with hash_tag: "${tag}" in the configuration of the pool, keys`
+      : `keys`;
+  const example = (name: string) => `${tag[0]}x${tag[1]}${name}`;
+  return errorReply(
+    `CROSSSLOT keys of '${command}' are on different servers: ${quote(first)} on ${firstServer}, ` +
+      `${quote(other)} on ${otherServer}. All must be on one; ${remedy} are on the same server ` +
+      `if they have the same text between ${tag[0]} and ${tag[1]}, like ${example("a")} and ` +
+      example("b"),
+  );
+}
+
 const failureReplies = new Map<string, Buffer>();
 
 /** The reply of nutcracker for trouble with a server, or the server's own words. */
@@ -66,9 +89,9 @@ export function quote(bytes: Uint8Array): string {
   return `'${text}${bytes.length > QUOTED_BYTES_MAX ? "..." : ""}'`;
 }
 
-const QUOTED_BYTES_MAX = 64;
-
-export function bulk(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([ascii(`$${bytes.length}\r\n`), bytes, ascii("\r\n")]);
+/** The same for a text that holds one byte per character. */
+export function quoteText(text: string): string {
+  return quote(ascii(text));
 }
+
+const QUOTED_BYTES_MAX = 64;

@@ -14,8 +14,10 @@
  */
 import { CR, decimalLength, DIGIT_0, DOLLAR, LF, MINUS, STAR } from "../../lib/bytes.ts";
 import { ParseStatus, type RequestParser, Route } from "../protocol.ts";
-import type { CommandRow } from "./commands.ts";
-import { COMMAND_TABLE, Local, UNKNOWN_COMMAND } from "./commands.ts";
+import type { CommandRow } from "./command-row.ts";
+import { Local, UNKNOWN_COMMAND } from "./command-row.ts";
+import { COMMAND_TABLE } from "./commands.ts";
+import { FramingError } from "./framing-error.ts";
 import { encodeCommand, splitInline } from "./inline.ts";
 
 /** As Redis: proto-max-bulk-len. */
@@ -63,25 +65,11 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** What is wrong with bytes that are no request; replies.ts has the words. */
-export const FramingError = {
-  None: 0,
-  ArrayLength: 1,
-  BulkLength: 2,
-  ExpectedDollar: 3,
-  ExpectedLineEnd: 4,
-  InlineTooLong: 5,
-  UnbalancedQuotes: 6,
-  HttpRequest: 7,
-  TooLarge: 8,
-} as const;
-export type FramingError = (typeof FramingError)[keyof typeof FramingError];
-
 /** Why a complete request is not routed. */
-export const Refusal = { None: 0, Command: 1, ArgumentCount: 2, NoKeys: 3 } as const;
+export const Refusal = { None: 0, Command: 1, ArgumentCount: 2, NoKeys: 3, Keys: 4 } as const;
 export type Refusal = (typeof Refusal)[keyof typeof Refusal];
 
-const ALLOWED_BEFORE_AUTH = new Set<Local>([Local.Auth, Local.Hello, Local.Quit]);
+const ALLOWED_BEFORE_AUTH = new Set<Local>([Local.Auth, Local.Hello, Local.Quit, Local.Reset]);
 
 /** First words by which a browser gives itself away, in a cross-protocol attack. */
 const HTTP_WORDS = ["post", "host:"];
@@ -90,6 +78,8 @@ export class RedisRequestParser implements RequestParser {
   status: ParseStatus = ParseStatus.Incomplete;
   command: CommandRow = UNKNOWN_COMMAND;
   refusal: Refusal = Refusal.None;
+  /** The error reply's words if `refusal` is Keys: the request does not tell them. */
+  keysRefusal = "";
   error: FramingError = FramingError.None;
   /** The byte in place of which something else was expected. */
   errorByte = 0;
@@ -98,6 +88,7 @@ export class RedisRequestParser implements RequestParser {
   readonly isSilent = false;
   readonly isReworded = false;
   readonly replyFilter = 0;
+  readonly decodedKey = null;
   readonly fragmentKeysMax = Infinity;
   /** Offset and length of argument i at 2i and 2i + 1, for i up to markLast of the command. */
   spans = new Int32Array(16);
@@ -294,7 +285,9 @@ export class RedisRequestParser implements RequestParser {
     else if (
       argumentCount < command.argumentsMin ||
       argumentCount > command.argumentsMax ||
-      (command.keyStep > 1 && (argumentCount - command.firstKey) % command.keyStep !== 0)
+      (command.keyStep > 1 &&
+        command.lastKey < 0 &&
+        (argumentCount - command.firstKey) % command.keyStep !== 0)
     ) {
       this.refusal = Refusal.ArgumentCount;
     } else if (command.keyCountAt > 0 && !this.hasKeys) this.refusal = Refusal.NoKeys;

@@ -8,7 +8,7 @@
  * Nesting needs no stack: `pending` counts the elements still to come, whatever they are inside of.
  * A push, which no request asked for, is Nothing.
  * A reply is passed through as it came, so nothing is kept but the place. Broken framing is
- * Invalid: the caller then closes the connection, since nobody can tell where the next reply starts.
+ * Invalid: the caller then closes the connection, as nobody can tell where the next reply starts.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { CR, DIGIT_0, DOLLAR, LF, MINUS, PLUS } from "../../lib/bytes.ts";

@@ -1,30 +1,25 @@
 /**
- * HELLO and CLIENT: what client libraries say about themselves when they connect.
+ * HELLO, AUTH, SELECT, RESET: what a client says about its session, mostly when it connects.
  *
  * HELLO 3 moves the client to server connections that speak RESP3, so that replies come as the
- * client asked; nothing is translated here. CLIENT takes what does no harm and refuses the rest.
+ * client asked; nothing is translated here.
  */
 import { timingSafeEqual } from "node:crypto";
 import type { ClientSession } from "../protocol.ts";
+import { takeName } from "./client-commands.ts";
 import * as replies from "./replies.ts";
+import type { RespValue } from "./resp-values.ts";
+import { encodeValue, Status } from "./resp-values.ts";
 
-export const DEFAULT_USER = "default";
+const DEFAULT_USER = "default";
 
 const VERSIONS = new Map([
   ["2", 2],
   ["3", 3],
 ]);
 
-/** Subcommands of CLIENT that only tell the server something, with their numbers of arguments. */
-const CLIENT_NOTES = new Map([
-  ["SETNAME", 3],
-  ["SETINFO", 4],
-  ["NO-EVICT", 3],
-  ["NO-TOUCH", 3],
-]);
-
 /** Compares in constant time. */
-export function isPassword(session: ClientSession, user: string, given: Buffer): boolean {
+function isPassword(session: ClientSession, user: string, given: Buffer): boolean {
   const { password } = session;
   return (
     password !== null &&
@@ -39,21 +34,20 @@ export function helloReply(words: readonly string[], session: ClientSession): Bu
   const version = words[1] === undefined ? session.protocolVersion : VERSIONS.get(words[1]);
   if (version === undefined) return replies.errorReply("NOPROTO unsupported protocol version");
   let isAuthenticated = session.isAuthenticated;
+  let name: string | null = null;
   for (let i = 2; i < words.length; i++) {
     const option = words[i]!.toUpperCase();
     if (option === "AUTH" && i + 2 < words.length) {
       if (session.password === null) return replies.NO_PASSWORD_SET;
       isAuthenticated = isPassword(session, words[i + 1]!, Buffer.from(words[i + 2]!, "latin1"));
       if (!isAuthenticated) {
-        return replies.errorReply("WRONGPASS invalid username-password pair or user is disabled.");
+        return replies.WRONG_USER_OR_PASSWORD;
       }
       i += 2;
     } else if (option === "SETNAME" && i + 1 < words.length) {
-      i++;
+      name = words[++i]!;
     } else {
-      return replies.errorReply(
-        `ERR Syntax error in HELLO option ${replies.quote(Buffer.from(words[i]!, "latin1"))}`,
-      );
+      return replies.errorReply(`ERR Syntax error in HELLO option ${replies.quoteText(words[i]!)}`);
     }
   }
   if (!isAuthenticated) {
@@ -63,37 +57,52 @@ export function helloReply(words: readonly string[], session: ClientSession): Bu
         "the RESP protocol version at the same time",
     );
   }
+  const refusal = name === null ? null : takeName(name, session);
+  if (refusal !== null) return refusal;
   if (!session.select(version, session.database)) return replies.TOO_MANY_LANES;
   session.isAuthenticated = true;
-  return welcome(version);
+  return welcome(version, session);
 }
 
-/** What Redis answers to HELLO: a map in RESP3, the same in pairs in RESP2. */
-function welcome(version: number): Buffer {
-  const fields: [string, Buffer][] = [
-    ["server", replies.bulk("redis")],
-    ["version", replies.bulk(replies.REDIS_VERSION)],
-    ["proto", Buffer.from(`:${version}\r\n`)],
-    ["id", Buffer.from(":1\r\n")],
-    ["mode", replies.bulk("standalone")],
-    ["role", replies.bulk("master")],
-    ["modules", Buffer.from("*0\r\n")],
-  ];
-  const head = version === 3 ? `%${fields.length}\r\n` : `*${fields.length * 2}\r\n`;
-  const pairs = fields.flatMap(([name, value]) => [replies.bulk(name), value]);
-  return Buffer.concat([Buffer.from(head), ...pairs]);
+/** What Redis answers to HELLO. */
+function welcome(version: number, session: ClientSession): Buffer {
+  const fields = new Map<string, RespValue>([
+    ["server", "redis"],
+    ["version", replies.REDIS_VERSION],
+    ["proto", version],
+    ["id", session.identity.id],
+    ["mode", "standalone"],
+    ["role", "master"],
+    ["modules", []],
+  ]);
+  return encodeValue(fields, version);
 }
 
-export function clientReply(words: readonly string[]): Buffer {
-  const subcommand = words[1]!.toUpperCase();
-  const count = CLIENT_NOTES.get(subcommand);
-  if (count === words.length) return replies.OK;
-  if (count !== undefined) {
-    return replies.errorReply(
-      `ERR wrong number of arguments for 'client|${subcommand.toLowerCase()}' command`,
-    );
+/** AUTH password, and AUTH user password where the user is "default". */
+export function authReply(words: readonly string[], session: ClientSession): Buffer {
+  if (session.password === null) return replies.NO_PASSWORD_SET;
+  const user = words.length === 2 ? DEFAULT_USER : words[1]!;
+  const given = Buffer.from(words[words.length - 1]!, "latin1");
+  session.isAuthenticated = isPassword(session, user, given);
+  if (session.isAuthenticated) return replies.OK;
+  // The old form is answered in nutcracker's words, the new one in those that libraries know.
+  return words.length === 2 ? replies.INVALID_PASSWORD : replies.WRONG_USER_OR_PASSWORD;
+}
+
+/** The client's requests go to connections that use this database. */
+export function selectReply(words: readonly string[], session: ClientSession): Buffer {
+  const text = words[1]!;
+  if (!/^\d{1,9}$/.test(text)) {
+    return replies.errorReply("ERR value is not an integer or out of range");
   }
-  return replies.errorReply(
-    `ERR CLIENT ${replies.quote(Buffer.from(subcommand, "latin1"))} is not supported by this proxy`,
-  );
+  if (session.select(session.protocolVersion, Number(text))) return replies.OK;
+  return replies.TOO_MANY_LANES;
 }
+
+/** The client is as if it had just come. */
+export function resetReply(session: ClientSession): Buffer {
+  session.reset();
+  return RESET_DONE;
+}
+
+const RESET_DONE = encodeValue(new Status("RESET"), 2);

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ParseStatus, Route } from "../../../src/protocol/protocol.ts";
+import { FramingError } from "../../../src/protocol/redis/framing-error.ts";
 import {
   ARGUMENTS_MAX,
   BULK_BYTES_MAX,
-  FramingError,
   INLINE_BYTES_MAX,
   RedisRequestParser,
   Refusal,

@@ -1,0 +1,44 @@
+/**
+ * What the supervisor and its workers say to each other, over the channel that Bun.spawn makes.
+ *
+ *   supervisor                          worker
+ *     start          ------------------>  listens
+ *                    <------------------  serving, or failed and the end
+ *     report         ------------------>  (several times a second, and when somebody asks)
+ *                    <------------------  report
+ *     reopenLog, raiseLogLevel, lowerLogLevel -->
+ *     drain          ------------------>  last report, then the end
+ *     (the channel closes) ------------>  drains and ends by itself
+ *
+ * Both sides are the same executable, so messages are not checked when they come.
+ */
+
+import type { Config } from "../config/config.ts";
+
+/** All that a worker needs to begin. Its listening sockets come as descriptors from 3 up. */
+export interface StartMessage {
+  readonly kind: "start";
+  /** As the supervisor has read it: a file that was changed meanwhile has no effect. */
+  readonly config: Config;
+  readonly chunkSizeBytes: number;
+  /** Null = stderr. */
+  readonly logFile: string | null;
+  readonly logLevel: number;
+}
+
+export type MessageToWorker =
+  | StartMessage
+  | { readonly kind: "report" | "reopenLog" | "raiseLogLevel" | "lowerLogLevel" }
+  | { readonly kind: "drain"; readonly timeoutMs: number };
+
+export type MessageFromWorker =
+  | { readonly kind: "serving" }
+  | { readonly kind: "failed"; readonly reason: string }
+  /** Numbers as StatisticsNumbers reads them. */
+  | { readonly kind: "report"; readonly numbers: readonly number[] };
+
+/** The first listening socket of a worker: behind stdin, stdout and stderr. */
+export const FIRST_SOCKET_FD = 3;
+
+/** In a worker's environment: the pid of its supervisor, so that a copy of it means nothing. */
+export const WORKER_MARK = "NUTCRACKER_WORKER_OF";

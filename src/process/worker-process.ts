@@ -1,0 +1,122 @@
+/**
+ * One worker as its supervisor sees it: a child process, from its start to its end.
+ *
+ *   new WorkerProcess -> started: null or why not -> reports ... -> ended: how
+ *
+ * Does not decide what happens when it ends (supervisor.ts). The other side is
+ * supervised-worker.ts.
+ */
+
+import { nowMs } from "../lib/clock.ts";
+import { runningCommand } from "./own-command.ts";
+import { type MessageFromWorker, type MessageToWorker, WORKER_MARK } from "./worker-messages.ts";
+
+/** Reports asked for and not answered, above which a worker that hangs is not asked again. */
+const REPORTS_WAITING_MAX = 16;
+
+export class WorkerProcess {
+  /** Resolves to null when it serves, or to the reason why it never will. */
+  readonly started: Promise<string | null>;
+  /** Resolves when it is gone and its last message was read: "SIGKILL", "status 1". */
+  readonly ended: Promise<string>;
+  /** Its last report; none before the first. */
+  numbers: readonly number[] = [];
+  /** Why it does not serve, as far as it could say. */
+  reason = "";
+  /** Monotonic milliseconds of the moment when it began to serve; 0 = it does not yet. */
+  servesSinceMs = 0;
+
+  readonly #child: Bun.Subprocess;
+  readonly #started = Promise.withResolvers<string | null>();
+  #asked = 0;
+  /** Infinity when it is gone. */
+  #answered = 0;
+  #onAnswer: (() => void)[] = [];
+
+  /**
+   * @param words the command line behind the program's name, so that the worker shows it too
+   * @param sockets descriptors of its listening sockets
+   * @throws Error if the system cannot start a process
+   */
+  constructor(words: readonly string[], sockets: readonly number[]) {
+    this.started = this.#started.promise;
+    const disconnected = Promise.withResolvers<void>();
+    this.#child = Bun.spawn([...runningCommand(), ...words], {
+      argv0: process.argv0,
+      env: { ...process.env, [WORKER_MARK]: String(process.pid) },
+      stdio: ["ignore", "inherit", "inherit", ...sockets],
+      ipc: (message: MessageFromWorker) => this.#receive(message),
+      onDisconnect: () => disconnected.resolve(),
+    });
+    this.ended = Promise.all([this.#child.exited, disconnected.promise]).then(() => this.#end());
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** A worker that is gone already does not hear it. */
+  send(message: MessageToWorker): void {
+    try {
+      this.#child.send(message);
+    } catch {
+      // Its end is on the way to us.
+    }
+  }
+
+  /** Asks for its numbers, unless it still owes an answer. */
+  poll(): void {
+    if (this.#asked === this.#answered) void this.report();
+  }
+
+  /** Asks for its numbers; resolves when they are newer than this call, or there will be none. */
+  report(): Promise<void> {
+    const waiting = this.#asked - this.#answered;
+    const isAsking = this.servesSinceMs > 0 && waiting >= 0 && waiting < REPORTS_WAITING_MAX;
+    if (!isAsking) return Promise.resolve();
+    const wanted = ++this.#asked;
+    this.send({ kind: "report" });
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.#answered >= wanted) resolve();
+        else this.#onAnswer.push(check);
+      };
+      this.#onAnswer.push(check);
+    });
+  }
+
+  /** Ends it at once, whatever it does. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #receive(message: MessageFromWorker): void {
+    switch (message.kind) {
+      case "serving":
+        this.servesSinceMs = nowMs();
+        this.#started.resolve(null);
+        break;
+      case "failed":
+        this.reason = message.reason;
+        break;
+      case "report":
+        this.numbers = message.numbers;
+        this.#answer(this.#answered + 1);
+        break;
+    }
+  }
+
+  #end(): string {
+    const { signalCode, exitCode } = this.#child;
+    const how = `${signalCode ?? `status ${exitCode}`}`;
+    if (this.reason === "") this.reason = `it ended with ${how}`;
+    this.#started.resolve(this.reason);
+    this.#answer(Infinity);
+    return how;
+  }
+
+  #answer(answered: number): void {
+    this.#answered = answered;
+    for (const check of this.#onAnswer.splice(0)) check();
+  }
+}
