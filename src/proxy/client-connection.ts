@@ -67,6 +67,8 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   private parser: RequestParser | null = null;
   private partial: ByteChain | null = null;
   private isPaused = false;
+  /** What came but is not parsed, as too many requests were in flight; then reading is paused. */
+  private unparsed: Buffer | null = null;
   /** A server connection that has too much to write because of this client. */
   private busyConnection: ServerConnection | null = null;
 
@@ -135,13 +137,25 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   }
 
   received(chunk: Buffer): void {
+    // More can come after a pause only from a read that was under way.
+    this.parseFrom(this.unparsed === null ? chunk : Buffer.concat([this.unparsed, chunk]));
+    this.updateReading();
+  }
+
+  /** Parses and dispatches requests until the chunk is used up, or enough are in flight. */
+  private parseFrom(chunk: Buffer): void {
     const { pool } = this;
     const parser = this.parser ?? pool.takeParser();
     this.parser = null;
+    this.unparsed = null;
     const end = chunk.length;
     let at = 0;
     // What comes after QUIT or broken framing is read and thrown away.
     while (at < end && this.state === State.Open) {
+      if (this.partial === null && this.isAtLimit(1)) {
+        this.unparsed = chunk.subarray(at);
+        break;
+      }
       const start = at;
       at = parser.parse(chunk, start, end);
       switch (parser.status) {
@@ -171,13 +185,13 @@ export class ClientConnection implements DispatchClient, OutputOwner {
       parser.reset();
       pool.giveParser(parser);
     }
-    this.updateReading();
   }
 
   /** The peer will send nothing more; it still gets its replies. */
   ended(): void {
     this.isHalfClosed = true;
     if (this.state === State.Open) this.endedBy = EndedBy.Client;
+    if (this.unparsed !== null) return;
     this.closeAfterReplies();
     if (this.state === State.Lingering) this.socket.end();
   }
@@ -269,6 +283,7 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   closeAfterReplies(): void {
     if (this.state !== State.Open) return;
     this.state = State.Closing;
+    this.unparsed = null;
     this.dropPartial();
     if (this.isPaused) this.updateReading();
     this.closeIfReplied();
@@ -353,19 +368,31 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     this.partial = null;
   }
 
+  /** True if as much waits for this client, or because of it, as `1 / share` of the limits. */
+  private isAtLimit(share: number): boolean {
+    return (
+      this.requests.length * share >= CLIENT_REQUESTS_MAX ||
+      this.output.chain.sizeBytes * share > CLIENT_OUTPUT_BYTES_MAX ||
+      this.busyConnection !== null
+    );
+  }
+
   /** Stops and starts reading by the limits; half of a limit must be free to start again. */
   private updateReading(): void {
     if (this.state === State.Closed) return;
-    const factor = this.isPaused ? 2 : 1;
-    const mustPause =
-      this.state === State.Open &&
-      (this.busyConnection !== null ||
-        this.output.chain.sizeBytes * factor > CLIENT_OUTPUT_BYTES_MAX ||
-        this.requests.length * factor > CLIENT_REQUESTS_MAX);
-    if (mustPause === this.isPaused) return;
-    this.isPaused = mustPause;
-    if (mustPause) this.socket.pause();
-    else this.socket.resume();
+    if (this.state === State.Open && this.isAtLimit(this.isPaused ? 2 : 1)) {
+      if (!this.isPaused) this.socket.pause();
+      this.isPaused = true;
+      return;
+    }
+    if (!this.isPaused) return;
+    if (this.unparsed !== null && this.state === State.Open) {
+      this.parseFrom(this.unparsed);
+      if (this.unparsed !== null) return;
+      if (this.isHalfClosed) this.closeAfterReplies();
+    }
+    this.isPaused = false;
+    this.socket.resume();
   }
 
   private closeIfReplied(): void {

@@ -10,7 +10,7 @@
 export const CLIENT_OUTPUT_BYTES_MAX = 1024 * 1024;
 
 /** Requests of one client that have no reply yet. */
-export const CLIENT_REQUESTS_MAX = 16 * 1024;
+export const CLIENT_REQUESTS_MAX = 1024;
 
 /** Requests waiting for a server connection to take them. */
 export const SERVER_OUTPUT_BYTES_MAX = 8 * 1024 * 1024;

@@ -162,9 +162,8 @@ test("a reset that only the write notices, while the client is not read from", a
   using holding = new HoldingServer();
   using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
   const client = await plane.connect();
-  const count = CLIENT_REQUESTS_MAX + 1;
-  void client.send("GET a\r\n".repeat(count));
-  await eventually(() => holding.heldCount === count);
+  void client.send("GET a\r\n".repeat(CLIENT_REQUESTS_MAX + 1));
+  await eventually(() => holding.heldCount === CLIENT_REQUESTS_MAX);
   // After the last event of the turn, and before its write: then the write takes the socket's error
   // away, and what is left looks like a FIN that waits until the client is read from again.
   const { turn } = plane.pool;
