@@ -6,14 +6,14 @@
  *
  *   Open -> Closing (QUIT, FIN, bad framing: reply to what is there) -> Lingering -> Closed
  *
- * Does not know servers, nor what a command means.
+ * Does not know servers, nor what a command means, nor what the client said about itself
+ * (client-session.ts).
  * Invariant: `requests` holds every request that has not been replied to, oldest first.
  * An idle client owns no buffer and no parser.
  * Twin: nc_client.c, nc_request.c. Differs: a client that does not read is not read from.
  */
 import type { Socket } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
-import { wallClockMs, wallClockUs } from "../lib/clock.ts";
 import { MessageBytes } from "../lib/message-bytes.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import type { RequestParser } from "../protocol/protocol.ts";
@@ -22,12 +22,10 @@ import type { Request } from "../protocol/request.ts";
 import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
 import type { SplitRequest } from "../protocol/split-request.ts";
 import { giveSplitRequest } from "../protocol/split-request.ts";
-import { SocketIdentity } from "./client-identity.ts";
+import { PoolSession } from "./client-session.ts";
 import type { DispatchClient } from "./dispatch.ts";
 import { dispatch } from "./dispatch.ts";
-import type { Lane } from "./lane.ts";
 import { CLIENT_OUTPUT_BYTES_MAX, CLIENT_REQUESTS_MAX, LINGER_MS } from "./limits.ts";
-import { poolFacts } from "./pool-facts.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { OutputOwner } from "./socket-output.ts";
@@ -50,13 +48,7 @@ export interface ClientOwner {
   clientClosed(client: ClientConnection): void;
 }
 
-export class ClientConnection implements DispatchClient, OutputOwner {
-  isAuthenticated: boolean;
-  isQuitting = false;
-  hiddenReplies = 0;
-  lane: Lane;
-  readonly identity: SocketIdentity;
-
+export class ClientConnection extends PoolSession implements DispatchClient, OutputOwner {
   private state: State = State.Open;
   private endedBy: number = EndedBy.Error;
   /** The peer has sent its FIN. */
@@ -73,67 +65,17 @@ export class ClientConnection implements DispatchClient, OutputOwner {
   private busyConnection: ServerConnection | null = null;
 
   constructor(
-    readonly pool: ServerPool,
+    pool: ServerPool,
     private readonly socket: Socket<ClientConnection>,
     private readonly owner: ClientOwner,
   ) {
-    this.isAuthenticated = pool.password === null;
-    this.lane = pool.lanes.first;
-    this.lane.users++;
-    const { address } = pool.config.listen;
-    this.identity = new SocketIdentity(socket, address.kind === "unix" ? address.path : "");
+    super(pool, socket);
     this.output = new SocketOutput(this, pool.turn, pool.chunkPool);
     this.output.open(socket as Socket<unknown>);
   }
 
-  get password(): Buffer | null {
-    return this.pool.password;
-  }
-
-  get protocolVersion(): number {
-    return this.lane.protocolVersion;
-  }
-
-  get database(): number {
-    return this.lane.database;
-  }
-
-  select(protocolVersion: number, database: number): boolean {
-    const lane = this.pool.lanes.find(protocolVersion, database);
-    if (lane !== null) this.moveTo(lane);
-    return lane !== null;
-  }
-
-  reset(): void {
-    this.moveTo(this.pool.lanes.first);
-    this.isAuthenticated = this.pool.password === null;
-    this.hiddenReplies = 0;
-    this.identity.name = "";
-  }
-
   peers(): Iterable<ClientConnection> {
     return this.owner.clients;
-  }
-
-  wallClockUs(): number {
-    return wallClockUs();
-  }
-
-  poolFacts(): [string, string | number][] {
-    return poolFacts(this.pool);
-  }
-
-  statistics(): [string, number][] {
-    const { current, total } = this.pool.connections;
-    return [
-      ["pid", process.pid],
-      ["uptime", Math.floor(process.uptime())],
-      ["time", Math.floor(wallClockMs() / 1000)],
-      ["pointer_size", 64],
-      ["curr_connections", current],
-      ["total_connections", total],
-      ["threads", 1],
-    ];
   }
 
   received(chunk: Buffer): void {
@@ -302,17 +244,11 @@ export class ClientConnection implements DispatchClient, OutputOwner {
     const { counters } = this.pool;
     if (this.endedBy === EndedBy.Client || this.isQuitting) counters.clientEof++;
     else counters.clientErr++;
-    this.lane.users--;
+    this.leaveLane();
     this.dropRequests();
     this.dropPartial();
     this.output.close();
     this.owner.clientClosed(this);
-  }
-
-  private moveTo(lane: Lane): void {
-    this.lane.users--;
-    this.lane = lane;
-    lane.users++;
   }
 
   private completed(parser: RequestParser, chunk: Buffer, start: number, end: number): void {

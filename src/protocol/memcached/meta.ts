@@ -9,10 +9,13 @@
 import type { Request } from "../request.ts";
 import { Quiet } from "./commands.ts";
 
-/** The flags q, b and N. */
+/** The flags q, b, N and M, and two modes in lower case. */
 export const FLAG_QUIET = 0x71;
 export const FLAG_BASE64 = 0x62;
 export const FLAG_VIVIFY = 0x4e;
+export const FLAG_MODE = 0x4d;
+export const MODE_APPEND = 0x61;
+export const MODE_PREPEND = 0x70;
 /** As memcached: the command, the key and the flags, in words. */
 export const META_WORDS_MAX = 19;
 

@@ -57,7 +57,9 @@ const REFUSALS: Record<Exclude<Refusal, typeof Refusal.Command>, Buffer> = {
   [Refusal.BadExptime]: ascii("CLIENT_ERROR invalid exptime argument\r\n"),
   [Refusal.LineTooLong]: ascii("CLIENT_ERROR line too long\r\n"),
   [Refusal.NoKeys]: END,
-  [Refusal.LineEndInKey]: ascii("CLIENT_ERROR no N flag for a key that holds a line end\r\n"),
+  [Refusal.LineEndInKey]: ascii(
+    "CLIENT_ERROR a key that holds a line feed can only be set, read and deleted\r\n",
+  ),
 };
 
 /** memcached has other words for the same in some commands. */

@@ -8,12 +8,21 @@
  * the q flag are cut out, and a line that the server would refuse with its block unread is refused
  * here. Does not know where a line or a block ends (request-parser.ts).
  */
-import { ascii, CR, equalBytes, LF, SPACE } from "../../lib/bytes.ts";
+import { ascii, CASE_BIT, CR, equalBytes, LF, SPACE } from "../../lib/bytes.ts";
 import { Route } from "../protocol.ts";
 import { NO_BYTES } from "../request.ts";
 import type { CommandRow } from "./commands.ts";
 import { findCommand, KEYS_MAX, Quiet, UNKNOWN_COMMAND } from "./commands.ts";
-import { decodeKey, FLAG_BASE64, FLAG_QUIET, FLAG_VIVIFY, META_WORDS_MAX } from "./meta.ts";
+import {
+  decodeKey,
+  FLAG_BASE64,
+  FLAG_MODE,
+  FLAG_QUIET,
+  FLAG_VIVIFY,
+  META_WORDS_MAX,
+  MODE_APPEND,
+  MODE_PREPEND,
+} from "./meta.ts";
 import { canonicalNumber, NumberKind, plainNumber } from "./numbers.ts";
 
 /** As memcached. */
@@ -61,7 +70,7 @@ export const Refusal = {
   LineTooLong: 7,
   /** gat without keys, which finds nothing. */
   NoKeys: 8,
-  /** memcached would make an item whose name, told later, breaks a reply in two. */
+  /** memcached would make an item whose key, told later as it is, breaks a reply in two. */
   LineEndInKey: 9,
   /** Its row says why. */
   Command: 10,
@@ -260,21 +269,30 @@ export class RequestLine {
     let quietAt = 0;
     let isEncoded = false;
     let isVivified = false;
+    // memcached makes such an item anew, and forgets that its key is to be told in base64.
+    let isMadeAnew = quiet === Quiet.Arithmetic;
     for (let word = first; word < this.wordCount; word++) {
       const flag = this.firstByte(word);
       if (flag === FLAG_BASE64) isEncoded = true;
-      if (flag === FLAG_VIVIFY) isVivified = true;
+      if (flag === FLAG_VIVIFY) isVivified = isMadeAnew = true;
+      if (flag === FLAG_MODE && this.isAppended(word)) isMadeAnew = true;
       if (flag !== FLAG_QUIET) continue;
       if (quietAt > 0) this.refuse(Refusal.DuplicateFlag);
       quietAt = word;
     }
     if (isEncoded) this.decode();
-    if (isVivified && this.decodedKey?.includes(LF)) this.refuse(Refusal.LineEndInKey);
+    if (isMadeAnew && this.decodedKey?.includes(LF)) this.refuse(Refusal.LineEndInKey);
     if (quietAt === 0) return;
     this.cut(quietAt);
     this.replyFilter = quiet;
     this.isProbed = isVivified && quiet === Quiet.Arithmetic;
     if (this.isProbed) this.fragmentKeysMax = 1;
+  }
+
+  /** True if the word that is an M flag means to append or prepend. */
+  private isAppended(word: number): boolean {
+    const mode = this.bytes[this.start + this.spans[2 * word]! + 1]! | CASE_BIT;
+    return mode === MODE_APPEND || mode === MODE_PREPEND;
   }
 
   private decode(): void {
