@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { prepare, PrepareError, PROJECT_FOLDER, REDIS_SERVER } from "./prepare.mjs";
+import { MEMCACHED, prepare, PrepareError, PROJECT_FOLDER, REDIS_SERVER } from "./prepare.mjs";
 
 /** Who waits for the demo, npm in most cases; without it nobody could end the demo any more. */
 const STARTED_BY = process.ppid;
@@ -27,7 +27,7 @@ async function main(args) {
   const otherBinary = process.env.NUTCRACKER_BINARY;
   let tools;
   try {
-    tools = prepare({ packages: [REDIS_SERVER], build: !otherBinary });
+    tools = prepare({ packages: [REDIS_SERVER, MEMCACHED], build: !otherBinary });
   } catch (error) {
     if (!(error instanceof PrepareError)) throw error;
     process.stderr.write(`\ndemo: ${error.message}\n`);

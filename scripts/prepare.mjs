@@ -1,7 +1,7 @@
 /**
  * Gets a fresh machine ready for `npm run demo` and `npm test`.
  *
- *   redis-server (PATH, or apt-get) -> Bun (PATH, or npm) -> bun install -> dist/nutcracker
+ *   servers (PATH, or apt-get) -> Bun (PATH, or npm) -> bun install -> dist/nutcracker
  *
  * Runs on Node.js alone, because nothing else is there yet, and never asks. What is already there
  * is left as it is. What cannot be had ends in a PrepareError whose message is one line that says
@@ -51,9 +51,12 @@ export const DEBIAN_NUTCRACKER = {
   without: "none, so the differential tests are skipped",
 };
 
-/** Client libraries of other languages, to connect with. */
+/** Client libraries of other languages and test tools, to connect with. */
 export const CLIENT_LIBRARIES = [
   clientLibrary("python3-redis", ["/usr/bin/python3", "-c", "import redis"]),
+  clientLibrary("python3-pymemcache", ["/usr/bin/python3", "-c", "import pymemcache"]),
+  clientLibrary("python3-pylibmc", ["/usr/bin/python3", "-c", "import pylibmc"]),
+  clientLibrary("libmemcached-tools", ["memccat", "--version"]),
   clientLibrary("php-redis", ["php", "-r", "exit(class_exists('Redis') ? 0 : 1);"], "php-cli"),
   clientLibrary("ruby-redis", ["ruby", "-e", "require 'redis'"]),
 ];

@@ -1,7 +1,5 @@
 /**
  * The pools of the demo as data, and the nutcracker.yml that says the same.
- *
- * A pool of another kind goes beside the Redis one as one more entry; its chapters are its own.
  */
 
 export interface DemoServer {
@@ -35,11 +33,23 @@ export function redisPool(ports: readonly number[]): DemoPool {
       server_failure_limit: SERVER_FAILURE_LIMIT,
       server_retry_timeout: SERVER_RETRY_TIMEOUT_MS,
     },
-    servers: serverPorts.map((serverPort, i) => ({
-      name: `redis-${"abcdefgh"[i] ?? i}`,
-      port: serverPort,
-    })),
+    servers: namedServers("redis", serverPorts),
   };
+}
+
+/** @param ports one for the pool, then one for each of two servers */
+export function memcachedPool(ports: readonly number[]): DemoPool {
+  const [port = 0, ...serverPorts] = ports;
+  return {
+    name: "cache",
+    port,
+    directives: { hash: "fnv1a_64", distribution: "ketama", timeout: 1_000 },
+    servers: namedServers("cache", serverPorts),
+  };
+}
+
+function namedServers(kind: string, ports: readonly number[]): DemoServer[] {
+  return ports.map((port, i) => ({ name: `${kind}-${"abcdefgh"[i] ?? i}`, port }));
 }
 
 export function configText(pools: readonly DemoPool[]): string {

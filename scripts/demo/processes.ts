@@ -21,6 +21,8 @@ export interface DemoProcess {
   readonly exited: Promise<number>;
   readonly hasEnded: () => boolean;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** What asks it to end. */
+  readonly stopSignal: NodeJS.Signals;
 }
 
 export class Processes {
@@ -34,7 +36,12 @@ export class Processes {
   }
 
   /** Starts a command and waits until it accepts connections on `port`. */
-  async start(name: string, command: string[], port: number): Promise<DemoProcess> {
+  async start(
+    name: string,
+    command: string[],
+    port: number,
+    stopSignal: NodeJS.Signals = "SIGINT",
+  ): Promise<DemoProcess> {
     if (this.#isClosed) throw new Error("the demo is ending");
     const output = openSync(join(this.folder, `${name}.log`), "a");
     const child = Bun.spawn(command, {
@@ -48,6 +55,7 @@ export class Processes {
       exited: child.exited,
       hasEnded: () => child.exitCode !== null || child.signalCode !== null,
       kill: (signal) => child.kill(signal),
+      stopSignal,
     };
     this.#running.add(started);
     const isUp = await until(START_MS, async () => started.hasEnded() || (await accepts(port)));
@@ -57,9 +65,9 @@ export class Processes {
     throw new Error(`${name} ${what}\n${this.logTail(name)}`);
   }
 
-  /** Asks a process to end, as Ctrl-C would, and makes it end if it does not. */
+  /** Asks a process to end, most of them as Ctrl-C would, and makes it end if it does not. */
   async stop(process: DemoProcess): Promise<void> {
-    process.kill("SIGINT");
+    process.kill(process.stopSignal);
     const isEnded = await until(STOP_MS, async () => process.hasEnded());
     if (!isEnded) process.kill("SIGKILL");
     await process.exited;

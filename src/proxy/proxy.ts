@@ -84,13 +84,6 @@ export class Proxy {
     const limit: ClientLimit = { max: clientsMax(config), count: 0 };
     for (const [index, pool] of config.pools.entries()) {
       const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
-      if (protocol === null) {
-        throw new ProxyError(
-          "PROTOCOL_UNSUPPORTED",
-          "operator",
-          `pool '${pool.name}' is a memcached pool: only pools with "redis: true" are supported`,
-        );
-      }
       const serverPool = new ServerPool(pool, protocol, shared);
       this.pools.push(serverPool);
       this.listeners.push(new Listener(serverPool, limit, options.listeningSockets?.[index]));

@@ -70,12 +70,6 @@ export class DataPlane {
     return RawClient.connect(this.address);
   }
 
-  /** How many clients are not read from. */
-  get pausedCount(): number {
-    const clients = [...this.listener.clients] as unknown as { readonly isPaused: boolean }[];
-    return clients.filter((client) => client.isPaused).length;
-  }
-
   /** Counters of a server, its queue gauges up to date. */
   counters(server = 0): ServerCounters {
     this.pool.refreshGauges();

@@ -47,6 +47,25 @@ function processesIn(folder: string): number[] {
     .map(Number);
 }
 
+/** What a server says to the output of a command, until it closes the connection. */
+async function answerTo(command: string, port: number): Promise<string> {
+  const input = Bun.spawnSync(["sh", "-c", command]).stdout;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let answer = "";
+  await Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    socket: {
+      open: (socket) => void socket.write(input),
+      data: (_socket, bytes) => void (answer += bytes.toString()),
+      close: () => resolve(),
+      error: (_socket, error) => reject(error),
+    },
+  });
+  await promise;
+  return answer;
+}
+
 function expectNothingLeft(temporary: string): void {
   expect(processesIn(temporary)).toEqual([]);
   expect(readdirSync(temporary)).toEqual([]);
@@ -66,12 +85,17 @@ describe("npm run demo", () => {
         "One command, several servers",
         "redis-a stops",
         "redis-a comes back",
+        "memcached, through the same nutcracker",
         "What nutcracker counted",
       ]);
       expect(text).toContain("30,000 of 30,000");
       expect(text).toContain("MGET of the 6 keys       → Paris Accra Tokyo Nairobi Oslo Lima");
       expect(text).toContain("-ERR Connection refused");
+      expect(text).toContain("10,000 of 10,000");
+      expect(text).toMatch(/nutcracker +mg page:1000 s v  VA \d+ s\d+ value-/);
       expect(text).toMatch(/server_ejects +0 → 1/);
+      expect(text).toMatch(/\n +cache +cache-a +cache-b\n/);
+      expect(text).toMatch(/Counted: 10,\d{3} requests to memcached, no error\./);
       expect(text).not.toContain("✗");
       expect(text).not.toContain("\x1b");
       expect(child.stderr).toBe("");
@@ -87,7 +111,12 @@ describe("npm run demo", () => {
       const { child, temporary } = startDemo([]);
       await eventually(() => child.stdout.includes("Ctrl-C"), { deadlineMs: DEADLINE_MS });
       expect(child.stdout).toMatch(/redis-cli -p \d+/);
-      expect(processesIn(temporary)).toHaveLength(4);
+      expect(processesIn(temporary)).toHaveLength(6);
+      const [, command = ""] = /^ +(printf .+) \| nc /m.exec(child.stdout) ?? [];
+      const port = Number(/nc 127\.0\.0\.1 (\d+)$/m.exec(child.stdout)?.[1]);
+      expect(await answerTo(command, port)).toMatch(
+        /^VALUE page:1000 0 \d+\r\nvalue-\w+\r\nEND\r\n$/,
+      );
       child.signal("SIGINT");
       expect(await child.ended()).toBe(0);
       expectNothingLeft(temporary);
@@ -133,6 +162,12 @@ describe("npm run demo, with a proxy that is not as it should be", () => {
   for (const [what, shell, sentence] of [
     ["knows one server only", `sed -i '/redis-[bc]$/d' nutcracker.yml`, "Each server has the keys"],
     ["spreads keys in another way", "sed -i s/ketama/modula/ nutcracker.yml", "Each server has"],
+    [
+      "takes the cache for Redis",
+      `sed -i '/^cache:/a\\  redis: true' nutcracker.yml`,
+      "set page:0 answers",
+    ],
+    ["knows one memcached only", "sed -i /cache-b$/d nutcracker.yml", "cache-a and cache-b have"],
     ["does not start", "echo no such thing; exit 1", "The demo runs to its end."],
   ] as const) {
     test(

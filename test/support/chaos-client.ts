@@ -64,7 +64,7 @@ export async function chaosSession(
   const client = await RawClient.connect(address);
   client.deadlineMs = SESSION_DEADLINE_MS;
   const end = random.pick(ENDS);
-  const requests = Array.from({ length: random.between(0, 60) }, () => randomRequest(random));
+  const requests = randomRequests(random);
   if (random.chance(0.2)) requests.unshift(laneRequest(random));
   const isSlow = random.chance(0.2);
   let hasLeft = false;
@@ -188,6 +188,19 @@ function isValueOf(key: string, reply: ReplyValue | undefined): boolean {
 function laneRequest(random: SeededRandom): ChaosRequest {
   if (random.chance(0.5)) return request(["SELECT", String(random.integer(4))], isOk);
   return request(["HELLO", random.pick(["2", "3"])], (reply) => Array.isArray(reply));
+}
+
+/** A few of any kind, or more small ones than a client may have in flight. */
+function randomRequests(random: SeededRandom): ChaosRequest[] {
+  if (random.chance(0.97)) {
+    return Array.from({ length: random.between(0, 60) }, () => randomRequest(random));
+  }
+  return Array.from({ length: random.between(1, 3000) }, () => {
+    const key = `k${1 + random.integer(6)}`;
+    if (random.chance(0.1)) return request(["PING"], (reply) => isStatus(reply, "PONG"));
+    if (random.chance(0.5)) return request(["SET", key, chaosValue(key)], isOk);
+    return request(["GET", key], (reply) => isValueOf(key, reply));
+  });
 }
 
 function randomRequest(random: SeededRandom): ChaosRequest {

@@ -116,7 +116,9 @@ describe("over three servers", () => {
       expect(await ask(client, `mg ${encoded} v k b\r\n`)).toBe(`VA 2 k${encoded} b\r\n42\r\n`);
       expect(await ask(client, `get ${key}\r\n`)).toBe(`VALUE ${key} 0 2\r\n42\r\nEND\r\n`);
       expect(await ask(client, `ma ${encoded} v b\r\n`)).toBe("VA 2\r\n43\r\n");
-      expect(await ask(client, `me ${encoded} b\r\n`)).toStartWith(`ME ${encoded} exp=-1 `);
+      // memcached may have made the item anew, and then tells its key as it is.
+      const [, name] = /^ME (\S+) exp=-1 /.exec(await ask(client, `me ${encoded} b\r\n`)) ?? [];
+      expect([encoded, key]).toContain(name ?? "");
       // Quiet, and made if missing: the reply is hidden only where the key was there.
       expect(await askAll(client, `ma ${encoded} b N0 q\r\n`)).toEqual([]);
       expect(await ask(client, `md ${key}\r\n`)).toBe("HD\r\n");
@@ -138,11 +140,13 @@ describe("over three servers", () => {
     });
   });
 
-  test("a key with a line end in it cannot be made by reading it", async () => {
+  test("a key with a line feed in it cannot come to be told as it is", async () => {
     const key = Buffer.from("x\r\nVALUE secret 0 1").toString("base64");
-    const words = "CLIENT_ERROR no N flag for a key that holds a line end\r\n";
+    const words = "CLIENT_ERROR a key that holds a line feed can only be set, read and deleted\r\n";
     expect(await ask(client, `mg ${key} b N30 k v\r\n`)).toBe(words);
     expect(await ask(client, `ma ${key} b N30 q\r\n`)).toBe(words);
+    expect(await ask(client, `ma ${key} b\r\n`)).toBe(words);
+    expect(await ask(client, `ms ${key} 1 MA b\r\nx\r\n`)).toBe(words);
     expect(await ask(client, `mg ${key} b k v\r\n`)).toBe(`EN k${key} b\r\n`);
     expect(await ask(client, `ms ${key} 1 b\r\nx\r\n`)).toBe("HD\r\n");
     expect(await ask(client, `mg ${key} b k v\r\n`)).toBe(`VA 1 k${key} b\r\nx\r\n`);

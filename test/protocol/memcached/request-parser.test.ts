@@ -295,6 +295,14 @@ describe("keys in base64", () => {
     const key = Buffer.from("a\nb").toString("base64");
     expect(parserOf(`mg ${key} b N30\r\n`).refusal).toBe(Refusal.LineEndInKey);
     expect(parserOf(`ma ${key} N30 b\r\n`).refusal).toBe(Refusal.LineEndInKey);
+    expect(parserOf(`ma ${key} b\r\n`).refusal).toBe(Refusal.LineEndInKey);
+    for (const mode of ["MA", "MP", "Mappend", "Mp"]) {
+      const text = `ms ${key} 1 b ${mode}\r\nx\r\n`;
+      expect(parserOf(text).refusal).toBe(Refusal.LineEndInKey);
+    }
+    for (const mode of ["MS", "ME", "MR", "M"]) {
+      expect(parserOf(`ms ${key} 1 b ${mode}\r\nx\r\n`).refusal).toBe(Refusal.None);
+    }
     expect(parserOf(`mg ${key} b k\r\n`).refusal).toBe(Refusal.None);
     expect(parserOf("mg Zm9v b N30\r\n").refusal).toBe(Refusal.None);
   });
