@@ -339,12 +339,12 @@ function errorLine(text) {
 
 /** Says that something slow has begun; on a terminal, ready() takes the place of this line. */
 function working(label, text) {
-  const line = `  ${label.padEnd(14)}${text} ...`;
+  const line = `  ${label.padEnd(20)}${text} ...`;
   const { isTTY, columns = 80 } = process.stdout;
   process.stdout.write(isTTY ? line.slice(0, columns - 1) : `${line}\n`);
 }
 
 function ready(label, text) {
   const clear = process.stdout.isTTY ? "\r\x1b[K" : "";
-  process.stdout.write(`${clear}  ${label.padEnd(14)}${text}\n`);
+  process.stdout.write(`${clear}  ${label.padEnd(20)}${text}\n`);
 }

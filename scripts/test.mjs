@@ -74,7 +74,7 @@ async function runCheck(tools, label, args) {
   const { status, output } = await runBun(tools, args, false);
   const isFine = status === 0;
   process.stdout.write(
-    `  ${label.padEnd(14)}${isFine ? "as it should be" : "NOT as it should be:"}\n`,
+    `  ${label.padEnd(20)}${isFine ? "as it should be" : "NOT as it should be:"}\n`,
   );
   if (!isFine) process.stdout.write(`${output.trim()}\n`);
   return { passed: isFine ? 1 : 0, failed: isFine ? 0 : 1, skipped: 0 };

@@ -135,7 +135,7 @@ describe("a missing package", () => {
     const machine = machineWith({ "apt-get": APT_GET });
     const { status, stdout, calls } = await prepare(machine, { packages: [NEEDED] });
     expect(status).toBe(0);
-    expect(stdout).toContain("thing         2.3.4");
+    expect(stdout).toContain("thing               2.3.4");
     expect(aptCalls(calls).at(-1)).toMatch(/^apt-get install -y .*--no-install-recommends thing$/);
     expect(calls).toContainEqual(
       expect.stringMatching(/^(systemctl disable --now thing|service thing stop)$/),
@@ -191,7 +191,7 @@ describe("a missing package", () => {
     const { status, stdout } = await prepare(machine, { packages: [OPTIONAL] });
     expect(status).toBe(0);
     expect(stdout).toContain(
-      "thing         the thing is left out (apt-get could not install it (no such package)",
+      "thing               the thing is left out (apt-get could not install it (no such package)",
     );
   });
 
@@ -201,7 +201,7 @@ describe("a missing package", () => {
     const machine = machineWith({ "apt-get": `[ "$1" = install ] && touch "$BIN/there"; true` });
     const packages = [probe(join(machine.bin, "there"))];
     const { stdout, calls } = await prepare(machine, { packages });
-    expect(stdout).toMatch(/thing {9}for \/\S+\/sh\n/);
+    expect(stdout).toMatch(/thing {15}for \/\S+\/sh\n/);
     expect(aptCalls(calls).at(-1)).toEndWith("--no-install-recommends thing other");
     expect(calls.some((call) => /^(systemctl|service)/.test(call))).toBe(false);
     const again = await prepare(machine, { packages });
