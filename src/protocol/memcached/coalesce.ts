@@ -12,8 +12,15 @@
  */
 import type { ByteChain } from "../../lib/byte-chain.ts";
 import { ascii, CR, DIGIT_0, LF, SPACE } from "../../lib/bytes.ts";
-import { MessageBytes } from "../../lib/message-bytes.ts";
-import { SERVER_CLOSED } from "../failure.ts";
+import type { MessageBytes } from "../../lib/message-bytes.ts";
+import {
+  appendConstant,
+  appendError,
+  firstError,
+  fragmentView,
+  releaseViews,
+  viewAt,
+} from "../fragment-replies.ts";
 import type { Request } from "../request.ts";
 import type { SplitRequest } from "../split-request.ts";
 import { CoalesceAs, Quiet } from "./commands.ts";
@@ -24,8 +31,6 @@ const MISS = ascii("EN");
 const VALUE = ascii("VALUE ");
 const ERROR_STARTS = [ascii("ERROR"), ascii("CLIENT_ERROR"), ascii("SERVER_ERROR")];
 
-/** One view per fragment. */
-const views: MessageBytes[] = [];
 /** Room for places of values that is kept after a reply with many. */
 const VALUES_KEPT = 8192;
 
@@ -40,18 +45,14 @@ let lastValue = new Int32Array(16);
 /** @returns false if the reply is an error that the proxy made */
 export function coalesce(request: SplitRequest, target: ByteChain): boolean {
   const isAnswered = append(request, target);
-  for (const view of views) view.release();
+  releaseViews();
   if (valueEnds.length > VALUES_KEPT) valueEnds = new Float64Array(64);
   return isAnswered;
 }
 
 function append(request: SplitRequest, target: ByteChain): boolean {
-  const error = firstError(request);
-  if (error !== null) {
-    if (error.failure !== null) return appendConstant(failureReply(error.failure), target);
-    viewOf(0, error).moveTo(target);
-    return true;
-  }
+  const error = firstError(request, isErrorReply);
+  if (error !== null) return appendError(error, failureReply, target);
   let isAnswered: boolean;
   // A request for every server has no keys.
   if (request.keyCount === 0) isAnswered = coalesceOk(request, target);
@@ -60,40 +61,14 @@ function append(request: SplitRequest, target: ByteChain): boolean {
   return isAnswered || appendConstant(INVALID_ARGUMENT, target);
 }
 
-function appendConstant(reply: Buffer, target: ByteChain): false {
-  target.append(reply, 0, reply.length);
-  return false;
-}
-
-/**
- * The fragment that decides if the whole is an error: in server index order the first one that has
- * words of its own, as a FIN of the server has none in nutcracker.
- */
-function firstError(request: SplitRequest): Request | null {
-  let found: Request | null = null;
-  for (const fragment of request.fragments) {
-    if (fragment.failure === null && !isErrorReply(fragment)) continue;
-    if (found === null || found.failure === SERVER_CLOSED) found = fragment;
-  }
-  return found;
-}
-
-function isErrorReply(fragment: Request): boolean {
-  const view = viewOf(0, fragment);
-  for (const start of ERROR_STARTS) if (startsWith(view, 0, start)) return true;
+function isErrorReply(reply: MessageBytes): boolean {
+  for (const start of ERROR_STARTS) if (startsWith(reply, 0, start)) return true;
   return false;
 }
 
 function startsWith(view: MessageBytes, at: number, bytes: Buffer): boolean {
   for (let i = 0; i < bytes.length; i++) if (view.byteAt(at + i) !== bytes[i]) return false;
   return true;
-}
-
-function viewOf(index: number, fragment: Request): MessageBytes {
-  const view = (views[index] ??= new MessageBytes());
-  if (fragment.replyChain !== null) view.useChain(fragment.replyChain);
-  else view.usePiece(fragment.replyBytes, fragment.replyStart, fragment.replyEnd);
-  return view;
 }
 
 function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
@@ -107,7 +82,7 @@ function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
   for (let i = 0; i < count; i++) {
     nextValue[i] = valueCount;
     nextStart[i] = 0;
-    if (!findValues(viewOf(i, request.fragments[i]!))) return false;
+    if (!findValues(fragmentView(i, request.fragments[i]!))) return false;
     lastValue[i] = valueCount;
   }
   for (let i = 0; i < request.keyCount; i++) {
@@ -116,7 +91,7 @@ function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
     if (value === lastValue[fragment]!) continue;
     const start = nextStart[fragment]!;
     const end = valueEnds[value]!;
-    views[fragment]!.copyRange(start, end - start, target);
+    viewAt(fragment).copyRange(start, end - start, target);
     nextStart[fragment] = end;
     nextValue[fragment] = value + 1;
   }
@@ -160,15 +135,15 @@ function valueEnd(view: MessageBytes, at: number): number {
 /** Writes nothing at all if the reply is one that the client is not to see. */
 function coalesceProbed(request: SplitRequest, target: ByteChain): boolean {
   const [probe, fragment] = request.fragments as [Request, Request];
-  const wasMissing = startsWith(viewOf(0, probe), 0, MISS);
+  const wasMissing = startsWith(fragmentView(0, probe), 0, MISS);
   fragment.replyFilter = Quiet.Arithmetic;
-  if (wasMissing || !hidesReply(fragment)) viewOf(1, fragment).moveTo(target);
+  if (wasMissing || !hidesReply(fragment)) fragmentView(1, fragment).moveTo(target);
   return true;
 }
 
 function coalesceOk(request: SplitRequest, target: ByteChain): boolean {
   for (const fragment of request.fragments) {
-    if (!startsWith(viewOf(0, fragment), 0, OK)) return false;
+    if (!startsWith(fragmentView(0, fragment), 0, OK)) return false;
   }
   target.append(OK, 0, OK.length);
   return true;

@@ -21,9 +21,15 @@ import {
   STAR,
   writeDecimal,
 } from "../../lib/bytes.ts";
-import { MessageBytes } from "../../lib/message-bytes.ts";
-import { SERVER_CLOSED } from "../failure.ts";
-import type { Request } from "../request.ts";
+import type { MessageBytes } from "../../lib/message-bytes.ts";
+import {
+  appendConstant,
+  appendError,
+  firstError,
+  fragmentView,
+  releaseViews,
+  viewAt,
+} from "../fragment-replies.ts";
 import type { SplitRequest } from "../split-request.ts";
 import { CoalesceAs } from "./command-row.ts";
 import { failureReply, INVALID_ARGUMENT, OK } from "./replies.ts";
@@ -34,22 +40,19 @@ const UNDERSCORE = 0x5f;
 /** A bulk length or a sum beyond this is no number of ours. */
 const NUMBER_MAX = 2 ** 53;
 
-/** One view per fragment, each with its own cursor; and where reading it has come to. */
-const views: MessageBytes[] = [];
+/** Where reading each fragment's reply has come to. */
 let cursors = new Float64Array(16);
 
 /** @returns false if the reply is an error that the proxy made */
 export function coalesce(request: SplitRequest, target: ByteChain): boolean {
-  const error = firstError(request);
-  if (error !== null) {
-    // The server's error goes on as it came, however long.
-    if (error.failure === null) {
-      viewOf(0, error).moveTo(target);
-      views[0]!.release();
-      return true;
-    }
-    return appendConstant(failureReply(error.failure), target);
-  }
+  const isAnswered = append(request, target);
+  releaseViews();
+  return isAnswered;
+}
+
+function append(request: SplitRequest, target: ByteChain): boolean {
+  const error = firstError(request, isErrorReply);
+  if (error !== null) return appendError(error, failureReply, target);
   open(request);
   const isAnswered =
     request.coalesceAs === CoalesceAs.Values
@@ -57,44 +60,18 @@ export function coalesce(request: SplitRequest, target: ByteChain): boolean {
       : request.coalesceAs === CoalesceAs.Sum
         ? coalesceSum(request, target)
         : coalesceOk(request, target);
-  for (let i = 0; i < request.fragments.length; i++) views[i]!.release();
   return isAnswered || appendConstant(INVALID_ARGUMENT, target);
 }
 
-function appendConstant(reply: Buffer, target: ByteChain): false {
-  target.append(reply, 0, reply.length);
-  return false;
-}
-
-/**
- * The fragment that decides if the whole is an error: in server index order the first one that has
- * words of its own, as a FIN of the server has none in nutcracker.
- */
-function firstError(request: SplitRequest): Request | null {
-  let found: Request | null = null;
-  for (const fragment of request.fragments) {
-    if (fragment.failure === null && !isErrorReply(fragment)) continue;
-    if (found === null || found.failure === SERVER_CLOSED) found = fragment;
-  }
-  return found;
-}
-
-function isErrorReply(fragment: Request): boolean {
-  return viewOf(0, fragment).byteAt(0) === MINUS;
-}
-
-function viewOf(index: number, fragment: Request): MessageBytes {
-  const view = (views[index] ??= new MessageBytes());
-  if (fragment.replyChain !== null) view.useChain(fragment.replyChain);
-  else view.usePiece(fragment.replyBytes, fragment.replyStart, fragment.replyEnd);
-  return view;
+function isErrorReply(reply: MessageBytes): boolean {
+  return reply.byteAt(0) === MINUS;
 }
 
 function open(request: SplitRequest): void {
   const count = request.fragments.length;
   if (cursors.length < count) cursors = new Float64Array(count * 2);
   for (let i = 0; i < count; i++) {
-    viewOf(i, request.fragments[i]!);
+    fragmentView(i, request.fragments[i]!);
     cursors[i] = 0;
   }
 }
@@ -126,16 +103,16 @@ function readNumber(view: MessageBytes, at: number, type: number): boolean {
 function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
   for (let i = 0; i < request.fragments.length; i++) {
     const keys = request.groupStart[i + 1]! - request.groupStart[i]!;
-    if (!readNumber(views[i]!, 0, STAR) || number !== keys) return false;
+    if (!readNumber(viewAt(i), 0, STAR) || number !== keys) return false;
     cursors[i] = lineEnd;
-    if (!holdsValues(views[i]!, lineEnd, keys)) return false;
+    if (!holdsValues(viewAt(i), lineEnd, keys)) return false;
   }
   writeNumber(STAR, request.keyCount, target);
   for (let i = 0; i < request.keyCount; i++) {
     const fragment = request.fragmentOfKey[i]!;
     const start = cursors[fragment]!;
-    const end = valueEnd(views[fragment]!, start);
-    views[fragment]!.copyRange(start, end - start, target);
+    const end = valueEnd(viewAt(fragment), start);
+    viewAt(fragment).copyRange(start, end - start, target);
     cursors[fragment] = end;
   }
   return true;
@@ -160,7 +137,7 @@ function valueEnd(view: MessageBytes, at: number): number {
 function coalesceSum(request: SplitRequest, target: ByteChain): boolean {
   let sum = 0;
   for (let i = 0; i < request.fragments.length; i++) {
-    if (!readNumber(views[i]!, 0, COLON) || number < 0) return false;
+    if (!readNumber(viewAt(i), 0, COLON) || number < 0) return false;
     sum += number;
   }
   writeNumber(COLON, sum, target);
@@ -169,7 +146,7 @@ function coalesceSum(request: SplitRequest, target: ByteChain): boolean {
 
 function coalesceOk(request: SplitRequest, target: ByteChain): boolean {
   for (let i = 0; i < request.fragments.length; i++) {
-    if (views[i]!.byteAt(0) !== PLUS) return false;
+    if (viewAt(i).byteAt(0) !== PLUS) return false;
   }
   target.append(OK, 0, OK.length);
   return true;
