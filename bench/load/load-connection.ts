@@ -8,7 +8,7 @@
  */
 import type { Socket } from "bun";
 import { nowMs } from "../../src/lib/clock.ts";
-import type { Exchange } from "./workload.ts";
+import type { Exchange } from "./wire.ts";
 
 export interface LoadOwner {
   /** The next request, or null when enough were made. */
@@ -127,6 +127,7 @@ export class LoadConnection {
   }
 
   #received(chunk: Buffer): void {
+    if (this.#isOver) return this.#socket?.terminate();
     let at = 0;
     while (at < chunk.length) {
       const oldest = this.#pending[this.#pendingHead];

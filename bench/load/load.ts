@@ -9,18 +9,20 @@
 import { parseArgs } from "node:util";
 import { nowMs } from "../../src/lib/clock.ts";
 import { LoadConnection } from "./load-connection.ts";
-import { COMMANDS, Workload } from "./workload.ts";
-import type { Command, Exchange } from "./workload.ts";
+import type { Exchange } from "./wire.ts";
+import { COMMANDS, PROTOCOLS, Workload } from "./workload.ts";
+import type { Command, ProtocolName } from "./workload.ts";
 
 const USAGE = `Usage: bun bench/load/load.ts --port N [options]
+  --protocol NAME     redis or memcached: redis
   --host NAME         127.0.0.1
   --connections N     50
   --pipeline N        requests in flight on each connection: 1
   --requests N        100000
-  --mix LIST          shares of get, set, mget, mset: get=100
+  --mix LIST          shares of get, set, mget, mset (not with memcached): get=100
   --keys N            10000
   --value-size N      bytes: 64
-  --mget-keys N       keys of one MGET: 20
+  --mget-keys N       keys of one MGET, or get of several: 20
   --mset-keys N       keys of one MSET: 10
   --fill              writes every key once before the measured part
   --seed N            1
@@ -64,13 +66,15 @@ async function drive(
     { length: options.connections },
     () => new LoadConnection(owner, options.pipeline),
   );
-  await Promise.all(connections.map((each) => each.connect(options.host, options.port)));
-  const startMs = nowMs();
-  for (const connection of connections) connection.start();
-  await outcome.promise;
-  const seconds = (nowMs() - startMs) / 1000;
-  for (const connection of connections) connection.close();
-  return seconds;
+  try {
+    await Promise.all(connections.map((each) => each.connect(options.host, options.port)));
+    const startMs = nowMs();
+    for (const connection of connections) connection.start();
+    await outcome.promise;
+    return (nowMs() - startMs) / 1000;
+  } finally {
+    for (const connection of connections) connection.close();
+  }
 }
 
 /** Writes every key of a workload once. */
@@ -88,6 +92,8 @@ export async function fill(
 export async function runLoad(options: LoadOptions, workload: Workload): Promise<LoadResult> {
   const random = xorshift(options.seed);
   const table = commandTable(options.mix);
+  // A command that the protocol does not have fails here, before anything is connected.
+  for (const command of new Set(table)) workload.exchange(command, () => 0);
   const latencies = new Float32Array(options.requests);
   let sent = 0;
   let received = 0;
@@ -144,6 +150,12 @@ function parseMix(text: string): LoadOptions["mix"] {
   );
 }
 
+function parseProtocol(text: string): ProtocolName {
+  const protocol = PROTOCOLS.find((name) => name === text);
+  if (protocol !== undefined) return protocol;
+  throw new Error(`--protocol: "${text}" is none of ${PROTOCOLS.join(", ")}`);
+}
+
 function number(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: "${text}" is no number`);
@@ -153,6 +165,7 @@ function number(name: string, text: string): number {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      protocol: { type: "string", default: "redis" },
       host: { type: "string", default: "127.0.0.1" },
       port: { type: "string", default: "" },
       connections: { type: "string", default: "50" },
@@ -177,6 +190,7 @@ async function main(): Promise<void> {
     seed: number("seed", values.seed),
   };
   const workload = new Workload({
+    protocol: parseProtocol(values.protocol),
     keyCount: number("keys", values.keys),
     valueSizeBytes: number("value-size", values["value-size"]),
     mgetKeys: number("mget-keys", values["mget-keys"]),

@@ -4,15 +4,19 @@
  * redis-benchmark drives what its tests can; everything else is driven by load.ts, which also
  * checks every reply.
  */
+import type { ProtocolName } from "./workload.ts";
 
 interface Common {
   readonly name: string;
+  readonly protocol: ProtocolName;
   readonly connections: number;
   readonly pipeline: number;
+  readonly keyCount: number;
+  readonly valueSizeBytes: number;
   /** Requests of one round; about a second of work for the slower of the two proxies. */
   readonly requests: number;
-  /** Limits of CPU per request, ours over nutcracker's, that the project wants to reach. */
-  readonly wanted: number;
+  /** Limit of CPU per request, ours over nutcracker's, to be reached; null where none is set. */
+  readonly wanted: number | null;
 }
 
 /** Driven by redis-benchmark -t. */
@@ -25,15 +29,12 @@ export interface BenchmarkScenario extends Common {
 export interface LoadScenario extends Common {
   readonly driver: "load";
   readonly mix: string;
-  readonly keyCount: number;
-  readonly valueSizeBytes: number;
 }
 
 export type Scenario = BenchmarkScenario | LoadScenario;
 
-/** Bytes of the values that redis-benchmark reads and writes, and the number of its keys. */
-export const BENCHMARK_VALUE_BYTES = 64;
-export const BENCHMARK_KEYS = 10_000;
+/** What all scenarios with small values have in common. */
+const SMALL = { connections: 50, keyCount: 10_000, valueSizeBytes: 64 } as const;
 
 function benchmark(
   test: "get" | "set",
@@ -42,22 +43,14 @@ function benchmark(
   wanted: number,
 ): Scenario {
   const name = `${test}-p${pipeline}`;
-  return { driver: "redis-benchmark", name, test, connections: 50, pipeline, requests, wanted };
+  const limits = { pipeline, requests, wanted };
+  return { ...SMALL, ...limits, driver: "redis-benchmark", protocol: "redis", name, test };
 }
 
 function multi(mix: "mget" | "mset", pipeline: number, requests: number, wanted: number): Scenario {
   const name = `${mix}-p${pipeline}`;
-  const keys = { keyCount: BENCHMARK_KEYS, valueSizeBytes: BENCHMARK_VALUE_BYTES };
-  return {
-    driver: "load",
-    name,
-    mix: `${mix}=100`,
-    connections: 50,
-    pipeline,
-    requests,
-    wanted,
-    ...keys,
-  };
+  const limits = { pipeline, requests, wanted };
+  return { ...SMALL, ...limits, driver: "load", protocol: "redis", name, mix: `${mix}=100` };
 }
 
 function large(
@@ -68,7 +61,18 @@ function large(
 ): Scenario {
   const keyCount = Math.min(2000, Math.floor(64_000_000 / valueSizeBytes));
   const load = { mix: "get=100", connections, pipeline: 1, requests, wanted: 1.05 };
-  return { driver: "load", name, keyCount, valueSizeBytes, ...load };
+  return { driver: "load", protocol: "redis", name, keyCount, valueSizeBytes, ...load };
+}
+
+function memcached(
+  mix: "get" | "set" | "mget",
+  pipeline: number,
+  requests: number,
+  wanted: number | null,
+): Scenario {
+  const name = `mc-${mix}-p${pipeline}`;
+  const limits = { pipeline, requests, wanted };
+  return { ...SMALL, ...limits, driver: "load", protocol: "memcached", name, mix: `${mix}=100` };
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -85,4 +89,11 @@ export const SCENARIOS: readonly Scenario[] = [
   large("get-16k", 16 * 1024, 20, 30_000),
   large("get-256k", 256 * 1024, 20, 6000),
   large("get-1m", 1024 * 1024, 10, 1500),
+  memcached("get", 1, 60_000, 0.95),
+  memcached("set", 1, 60_000, 0.95),
+  memcached("get", 16, 200_000, 0.4),
+  memcached("set", 16, 200_000, 0.4),
+  memcached("get", 100, 200_000, 0.15),
+  memcached("set", 100, 200_000, 0.15),
+  memcached("mget", 1, 30_000, null),
 ];
