@@ -4,7 +4,8 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { debianProgram, ourProgram, type ProxyProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { ourProgram, type ProxyProgram } from "../support/run-proxy.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const GOOD = "alpha:\n  listen: 127.0.0.1:22121\n  redis: true\n  servers:\n    - 127.0.0.1:1:1\n";
@@ -20,17 +21,17 @@ function run(words: readonly string[], program: ProxyProgram = ourProgram()) {
   return { status: result.exitCode, stdout, stderr };
 }
 
-const nutcracker = debianProgram();
-if (nutcracker === null) console.warn("cli.test.ts: nutcracker is not installed");
-
 const SAME = ["-V", "-D", "-t -c good.yml", "-tdv 99 -c good.yml", "-c good.yml --test extra"];
 
-test.skipIf(nutcracker === null).each(SAME)("%s is answered as by nutcracker", (line) => {
-  expect(run(line.split(" "))).toEqual(run(line.split(" "), nutcracker ?? []));
-});
+test.skipIf(nutcracker === null).each(SAME)(
+  `%s is answered as by nutcracker${ORACLE_ABSENT}`,
+  (line) => {
+    expect(run(line.split(" "))).toEqual(run(line.split(" "), nutcracker ?? []));
+  },
+);
 
 test.skipIf(nutcracker === null).each(["bad.yml", "none.yml", "name.yml"])(
-  "-t with %s: nutcracker's first line and status, then every reason",
+  `-t with %s: nutcracker's first line and status, then every reason${ORACLE_ABSENT}`,
   (file) => {
     const ours = run(["-t", "-c", file]);
     const theirs = run(["-t", "-c", file], nutcracker ?? []);

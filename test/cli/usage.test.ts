@@ -7,13 +7,9 @@ import { expect, test } from "bun:test";
 import { ProxyError } from "../../src/lib/errors.ts";
 import { parseOptions } from "../../src/cli/options.ts";
 import { badOptionText, descriptionText } from "../../src/cli/usage.ts";
-import { debianProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
 import { type SeededRandom, withSeed } from "../support/seeded-random.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-const nutcracker = debianProgram();
-if (nutcracker === null)
-  console.warn("usage.test.ts: nutcracker is not installed, texts unchecked");
 
 const ROUNDS = 150;
 
@@ -57,7 +53,7 @@ const COMMAND_LINES = [
   ...["-v 2147483648", "-s 2147483648", "-i 2147483648", "-m 2147483648", "-V -v 12"],
 ];
 
-test.skipIf(nutcracker === null).each(COMMAND_LINES)("nutcracker %s", (line) => {
+test.skipIf(nutcracker === null).each(COMMAND_LINES)(`nutcracker %s${ORACLE_ABSENT}`, (line) => {
   const words = line.split(" ");
   expect(ourOutcome(words)).toEqual(nutcrackerOutcome(temporaryFolder("usage"), words));
 });
@@ -78,7 +74,7 @@ function randomWord(random: SeededRandom): string {
   return `--${shortened}${random.chance(0.3) ? `=${random.pick(ARGUMENTS)}` : ""}`;
 }
 
-test.skipIf(nutcracker === null)("random command lines", () =>
+test.skipIf(nutcracker === null)(`random command lines${ORACLE_ABSENT}`, () =>
   withSeed((random) => {
     const folder = temporaryFolder("usage");
     for (let round = 0; round < ROUNDS; round++) {

@@ -16,7 +16,8 @@ import { sameReply, show } from "../support/reply-comparison.ts";
 import { RequestGenerator } from "../support/request-generator.ts";
 import { encodeRequest } from "../support/resp.ts";
 import type { Argument } from "../support/resp.ts";
-import { debianProgram, ourProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { ourProgram } from "../support/run-proxy.ts";
 import { chooseSeed, SeededRandom } from "../support/seeded-random.ts";
 import { INTENDED_DIFFERENCES } from "./intended-differences.ts";
 import type { Outcome } from "./intended-differences.ts";
@@ -64,13 +65,6 @@ const KEYLESS_FORMS: readonly Form[] = [
   { name: "LOLWUT", words: [] },
   { name: "LOLWUT", words: ["VERSION", "5"] },
 ];
-
-const nutcracker = debianProgram();
-if (nutcracker === null) {
-  process.stderr.write(
-    "test/compat: skipped: no nutcracker to compare with (apt-get install nutcracker)\n",
-  );
-}
 
 const seed = chooseSeed();
 const payloads: Buffer[] = [];
@@ -196,7 +190,7 @@ async function compare(theirs: Side, ours: Side, setup: Setup): Promise<void> {
   expect(count).toBeGreaterThan(20);
 }
 
-describe.skipIf(nutcracker === null)("compared with nutcracker 0.5.0", () => {
+describe.skipIf(nutcracker === null)(`compared with nutcracker 0.5.0${ORACLE_ABSENT}`, () => {
   test.each(SETUPS.map((setup) => [setup.label, setup] as const))(
     "same replies, same contents: %s",
     async (_, setup) => {

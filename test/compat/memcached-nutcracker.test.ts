@@ -10,12 +10,8 @@ import { ClassicGenerator } from "../support/memcached-classic-generator.ts";
 import { MemcachedPool, setOf } from "../support/memcached-pool.ts";
 import { ask, readReply } from "../support/memcached-replies.ts";
 import type { RawClient } from "../support/raw-client.ts";
-import { debianProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
 import { withSeed } from "../support/seeded-random.ts";
-
-const program = debianProgram();
-const compare = program === null ? describe.skip : describe;
-if (program === null) process.stderr.write("skipped: nutcracker 0.5.0 is not installed\n");
 
 /** See test/system/memcached-meta.test.ts. */
 const STEADY = { args: ["-o", "no_modern"] };
@@ -25,12 +21,12 @@ const POOLS: readonly (readonly [string, Readonly<Record<string, string>>])[] = 
   ["crc32a, ketama, a hash tag", { hash: "crc32a", distribution: "ketama", hash_tag: "k:" }],
 ];
 
-compare("nutcracker 0.5.0 and ours", () => {
+describe.skipIf(nutcracker === null)(`nutcracker 0.5.0 and ours${ORACLE_ABSENT}`, () => {
   test.each(POOLS)(
     "10,000 requests: %s",
     async (_, settings) => {
       const options = { servers: 3, server: STEADY, pool: settings };
-      await using theirs = await MemcachedPool.start({ ...options, program: program! });
+      await using theirs = await MemcachedPool.start({ ...options, program: nutcracker! });
       await using ours = await MemcachedPool.start(options);
       await withSeed(async (random) => {
         const generator = new ClassicGenerator({ random, namespace: "k:", mistakes: 0 });
@@ -93,44 +89,47 @@ const EXPLAINED: readonly (readonly [string, string, string | RegExp])[] = [
   ["too few words", "set k 0 0\r\n", "ERROR\r\n"],
 ];
 
-compare("where nutcracker closes the connection", () => {
-  let theirs: MemcachedPool;
-  let ours: MemcachedPool;
+describe.skipIf(nutcracker === null)(
+  `where nutcracker closes the connection${ORACLE_ABSENT}`,
+  () => {
+    let theirs: MemcachedPool;
+    let ours: MemcachedPool;
 
-  beforeAll(async () => {
-    theirs = await MemcachedPool.start({ program: program! });
-    ours = await MemcachedPool.start();
-  });
+    beforeAll(async () => {
+      theirs = await MemcachedPool.start({ program: nutcracker! });
+      ours = await MemcachedPool.start();
+    });
 
-  afterAll(async () => {
-    await theirs?.[Symbol.asyncDispose]();
-    await ours?.[Symbol.asyncDispose]();
-  });
+    afterAll(async () => {
+      await theirs?.[Symbol.asyncDispose]();
+      await ours?.[Symbol.asyncDispose]();
+    });
 
-  test.each(EXPLAINED)("%s", async (_, request, reply) => {
-    const client = await ours.connect();
-    await ask(client, setOf("k", "x"));
-    const answer = await ask(client, request);
-    if (typeof reply === "string") expect(answer).toBe(reply);
-    else expect(answer).toMatch(reply);
-    expect(await ask(client, "mn\r\n")).toBe("MN\r\n");
+    test.each(EXPLAINED)("%s", async (_, request, reply) => {
+      const client = await ours.connect();
+      await ask(client, setOf("k", "x"));
+      const answer = await ask(client, request);
+      if (typeof reply === "string") expect(answer).toBe(reply);
+      else expect(answer).toMatch(reply);
+      expect(await ask(client, "mn\r\n")).toBe("MN\r\n");
 
-    const other = await theirs.connect();
-    await other.send(request);
-    expect(await other.readToEnd()).toBe("");
-  });
-});
+      const other = await theirs.connect();
+      await other.send(request);
+      expect(await other.readToEnd()).toBe("");
+    });
+  },
+);
 
-compare("where both answer, and not the same", () => {
+describe.skipIf(nutcracker === null)(`where both answer, and not the same${ORACLE_ABSENT}`, () => {
   test("version: nutcracker asks a server, ours answers by itself", async () => {
-    await using theirs = await MemcachedPool.start({ program: program! });
+    await using theirs = await MemcachedPool.start({ program: nutcracker! });
     await using ours = await MemcachedPool.start();
     expect(await ask(await theirs.connect(), "version\r\n")).toMatch(/^VERSION 1\.6\.\d+\r\n$/);
     expect(await ask(await ours.connect(), "version\r\n")).toBe("VERSION 1.6.0\r\n");
   });
 
   test("a part of a get that fails: nutcracker closes after the error, ours goes on", async () => {
-    await using theirs = await MemcachedPool.start({ servers: 2, program: program! });
+    await using theirs = await MemcachedPool.start({ servers: 2, program: nutcracker! });
     await using ours = await MemcachedPool.start({ servers: 2 });
     const keys = [...(await ours.keysOf(0, 2)), ...(await ours.keysOf(1, 2))];
     const get = `get ${keys.join(" ")}\r\n`;

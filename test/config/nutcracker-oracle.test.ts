@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { freePort } from "../support/free-port.ts";
-import { debianProgram, type PoolStats, Proxy } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { type PoolStats, Proxy } from "../support/run-proxy.ts";
 import { withSeed } from "../support/seeded-random.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { SILENT } from "./config-case.ts";
@@ -17,9 +18,7 @@ import { randomConfig } from "./random-config.ts";
 
 const ROUNDS = 300;
 
-const nutcracker = debianProgram();
-
-describe.skipIf(nutcracker === null)("nutcracker 0.5.0 (skipped where it is not installed)", () => {
+describe.skipIf(nutcracker === null)(`nutcracker 0.5.0${ORACLE_ABSENT}`, () => {
   const folder = temporaryFolder("oracle");
   const log = join(folder, "log");
   const statsPort = String(freePort());

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SIGNAL_ROWS } from "../../src/process/signals.ts";
 import { eventually } from "../support/eventually.ts";
-import { debianProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { Proxy, type ProxyProgram } from "../support/run-proxy.ts";
 import { type Peer, ScriptedServer } from "../support/scripted-server.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -37,12 +38,12 @@ const SIGNALS: readonly NodeJS.Signals[] = [
   ...(["SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGINT"] as const),
 ];
 
-const nutcracker = debianProgram();
-if (nutcracker === null) console.warn("signals.test.ts: nutcracker is not installed");
-
-test.skipIf(nutcracker === null)("every line about a signal is nutcracker's", async () => {
-  expect(await signalLines(SIGNALS)).toEqual(await signalLines(SIGNALS, nutcracker ?? []));
-});
+test.skipIf(nutcracker === null)(
+  `every line about a signal is nutcracker's${ORACLE_ABSENT}`,
+  async () => {
+    expect(await signalLines(SIGNALS)).toEqual(await signalLines(SIGNALS, nutcracker ?? []));
+  },
+);
 
 test("the level really changes", async () => {
   await using proxy = await start();

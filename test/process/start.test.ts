@@ -6,7 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChildProcess } from "../support/child-process.ts";
 import { freePort } from "../support/free-port.ts";
-import { debianProgram, ourProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { ourProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const SERVERS = ["127.0.0.1:1:1"];
@@ -88,10 +89,6 @@ const FAILURES: readonly (readonly [name: string, attempt: Attempt])[] = [
   ["a log that is a folder", { args: ["-o", "/tmp"] }],
 ];
 
-const nutcracker = debianProgram();
-if (nutcracker === null)
-  console.warn("start.test.ts: nutcracker is not installed, less is checked");
-
 /** What differs from run to run: pid, kernel, the number of a descriptor. */
 function comparable({ texts, ...rest }: Awaited<ReturnType<typeof failedStart>>) {
   const steady = texts.map((text) =>
@@ -100,12 +97,15 @@ function comparable({ texts, ...rest }: Awaited<ReturnType<typeof failedStart>>)
   return { ...rest, texts: steady };
 }
 
-test.skipIf(nutcracker === null).each(FAILURES)("%s, as with nutcracker", async (_, attempt) => {
-  const ours = await failedStart(attempt);
-  expect(ours.status).toBe(1);
-  const theirs = await failedStart({ ...attempt, program: nutcracker ?? [] });
-  expect(comparable(ours)).toEqual(comparable(theirs));
-});
+test.skipIf(nutcracker === null).each(FAILURES)(
+  `%s, as with nutcracker${ORACLE_ABSENT}`,
+  async (_, attempt) => {
+    const ours = await failedStart(attempt);
+    expect(ours.status).toBe(1);
+    const theirs = await failedStart({ ...attempt, program: nutcracker ?? [] });
+    expect(comparable(ours)).toEqual(comparable(theirs));
+  },
+);
 
 test("a pid file that cannot be written", async () => {
   const { status, stderr, texts } = await failedStart({ args: ["-p", "/nonexistent/n.pid"] });

@@ -4,11 +4,9 @@
  */
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
-import { debianProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { Proxy, type ProxyProgram } from "../support/run-proxy.ts";
 import { RedisServer } from "../support/redis-server.ts";
-
-const nutcracker = debianProgram();
-if (nutcracker === null) console.warn("stats.test.ts: nutcracker is not installed");
 
 const POOLS = {
   gamma: { servers: ["127.0.0.1:1:1", "127.0.0.1:2:1 short", "127.0.0.1:3:2 longer-name"] },
@@ -21,10 +19,13 @@ async function statsText(program?: ProxyProgram): Promise<string> {
   return await proxy.statsText();
 }
 
-test.skipIf(nutcracker === null)("an idle proxy's stats differ in the time only", async () => {
-  const steady = (text: string) => text.replace(/"(uptime|timestamp)":\d+/g, '"$1":N');
-  expect(steady(await statsText())).toBe(steady(await statsText(nutcracker ?? [])));
-});
+test.skipIf(nutcracker === null)(
+  `an idle proxy's stats differ in the time only${ORACLE_ABSENT}`,
+  async () => {
+    const steady = (text: string) => text.replace(/"(uptime|timestamp)":\d+/g, '"$1":N');
+    expect(steady(await statsText())).toBe(steady(await statsText(nutcracker ?? [])));
+  },
+);
 
 test("the head tells the truth", async () => {
   await using proxy = await Proxy.start({ pools: POOLS });

@@ -49,18 +49,21 @@ test.each([false, true])("unix sockets on both sides, keepalive %p", async (tcpk
   await plane.expectIdle();
 });
 
-test.skipIf(!hasIpv6).each(["::1", "[::1]"])("IPv6 as %s", async (host) => {
-  await using redis = await RedisServer.start({ args: ["--bind", "127.0.0.1", "::1"] });
-  using plane = await DataPlane.start({
-    listen: `${host}:${freePort()}`,
-    servers: [`::1:${redis.port}:1 s0`],
-    tcpkeepalive: true,
-  });
-  const client = await plane.connect();
-  expect(await client.call("SET", "a", "1")).toBe("+OK\r\n");
-  client.close();
-  await plane.expectIdle();
-});
+test.skipIf(!hasIpv6).each(["::1", "[::1]"])(
+  `IPv6 as %s${hasIpv6 ? "" : " (skipped: this machine has no IPv6)"}`,
+  async (host) => {
+    await using redis = await RedisServer.start({ args: ["--bind", "127.0.0.1", "::1"] });
+    using plane = await DataPlane.start({
+      listen: `${host}:${freePort()}`,
+      servers: [`::1:${redis.port}:1 s0`],
+      tcpkeepalive: true,
+    });
+    const client = await plane.connect();
+    expect(await client.call("SET", "a", "1")).toBe("+OK\r\n");
+    client.close();
+    await plane.expectIdle();
+  },
+);
 
 test("names", async () => {
   await using redis = await RedisServer.start();

@@ -9,7 +9,8 @@ import { HASH_NAMES, hashFunction } from "../../src/hash/hashes.ts";
 import type { HashName } from "../../src/hash/hashes.ts";
 import { Router } from "../../src/routing/router.ts";
 import type { RingServer } from "../../src/routing/router.ts";
-import { debianProgram, Proxy } from "../support/run-proxy.ts";
+import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { Proxy } from "../support/run-proxy.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { type SeededRandom, withSeed } from "../support/seeded-random.ts";
 import { inIndexOrder } from "./ring-order.ts";
@@ -18,8 +19,6 @@ const SERVERS = 60;
 const POOLS = 36;
 const KEYS_PER_POOL = 150;
 const NUTCRACKER_HASHES = HASH_NAMES.filter((name) => !name.startsWith("xxh"));
-
-const nutcracker = debianProgram();
 
 interface NumberedServer extends RingServer {
   readonly number: number;
@@ -88,10 +87,7 @@ function randomKey(random: SeededRandom): Buffer {
   return key;
 }
 
-const title = "router against nutcracker 0.5.0";
-const isMissing = nutcracker === null;
-
-describe.skipIf(isMissing)(isMissing ? `${title}, which is not installed` : title, () => {
+describe.skipIf(nutcracker === null)(`router against nutcracker 0.5.0${ORACLE_ABSENT}`, () => {
   let backends: ScriptedServer[] = [];
 
   beforeAll(() => {

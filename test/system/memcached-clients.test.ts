@@ -43,10 +43,11 @@ function pythonWith(module: string): string | undefined {
   });
 }
 
-/** Says what to install where a client is missing. */
+/** A test that needs a client; its name says what to install where that is missing. */
 function testWith(found: unknown, debianPackage: string) {
-  if (!found) process.stderr.write(`skipped: install the Debian package ${debianPackage}\n`);
-  return found ? test : test.skip;
+  const reason = found ? "" : ` (skipped: apt-get install ${debianPackage})`;
+  return (name: string, body: () => Promise<void>, timeoutMs?: number) =>
+    test.skipIf(!found)(`${name}${reason}`, body, timeoutMs);
 }
 
 testWith(memccapable, "libmemcached-tools")("memccapable -a: all of its tests pass", async () => {

@@ -19,7 +19,7 @@ export const DOCUMENT_EXAMPLES: readonly Example[] = [
   {
     check: "no path of one machine",
     bad: [[{ "README.md": `\nsee ${HOME}` }, "README.md:2: names a path of one machine"]],
-    good: [{ "README.md": "conf/root.yml, src/work/a.ts, /etc/nutcracker/nutcracker.yml" }],
+    good: [{ "README.md": "conf/root.yml, src/root/a.ts, /etc/nutcracker/nutcracker.yml" }],
   },
   {
     check: "no package registry is named",
