@@ -49,11 +49,16 @@ const SECTIONS: readonly Section[] = [
   { title: "answered by the proxy", holds: (row) => row.route === Route.Local },
 ];
 
+/** Those with a star may pass in a pool of one server. */
+function refusalTitle(row: CommandRow): string {
+  return `refused${row.isForServer ? "\\*" : ""}: ${row.refusal.split(/[:,]/)[0]}`;
+}
+
 function refusals(): Section[] {
   const refused = COMMANDS.filter((row) => row.route === Route.Refuse);
-  return [...new Set(refused.map((row) => row.refusal))].map((refusal) => ({
-    title: `refused: ${refusal.split(/[:,]/)[0]}`,
-    holds: (row) => row.route === Route.Refuse && row.refusal === refusal,
+  return [...new Set(refused.map(refusalTitle))].map((title) => ({
+    title,
+    holds: (row) => row.route === Route.Refuse && refusalTitle(row) === title,
   }));
 }
 

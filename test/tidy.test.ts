@@ -7,6 +7,7 @@
 import { expect, test } from "bun:test";
 import { OPTION_ROWS } from "../src/cli/options.ts";
 import { DIRECTIVES } from "../src/config/directives.ts";
+import { SETTINGS } from "../src/config/settings.ts";
 import { CHECKS, readProject } from "./tidy/checks.ts";
 import { findTableProblems } from "./tidy/documents.ts";
 import { type Problem, problemText } from "./tidy/source-file.ts";
@@ -29,6 +30,11 @@ test("README has a row for every option of the command line, and no other", () =
 test("README has a row for every key of a pool, and no other", () => {
   const rows = DIRECTIVES.map(({ key, defaultText }) => ({ names: [key], defaultText }));
   expectNone(findTableProblems(readme(), "Key", rows, "src/config/directives.ts"));
+});
+
+test("README has a row for every setting of the process, and no other", () => {
+  const rows = SETTINGS.map(({ key, defaultText }) => ({ names: [key], defaultText }));
+  expectNone(findTableProblems(readme(), "Setting", rows, "src/config/settings.ts"));
 });
 
 function readme() {

@@ -6,7 +6,7 @@
  * Differs: a number above 2147483647 is refused; nutcracker lets it wrap around. Twin: nc.c.
  */
 
-import { availableParallelism } from "node:os";
+import { readWorkerCount, WORKERS_MAX } from "../config/settings.ts";
 import { ProxyError } from "../lib/errors.ts";
 import { LOG_LEVEL_DEFAULT, LOG_LEVEL_MAX, LOG_LEVEL_MIN } from "../log/log-level.ts";
 import { getopt, type OptionName } from "./getopt.ts";
@@ -32,8 +32,8 @@ export interface Options {
   readonly pidFile: string | null;
   /** Room of one buffer chunk. */
   readonly mbufSizeBytes: number;
-  /** Processes that serve. */
-  readonly workers: number;
+  /** Processes that serve; null = as the configuration says. */
+  readonly workers: number | null;
 }
 
 export const DEFAULT_OPTIONS: Options = {
@@ -50,13 +50,12 @@ export const DEFAULT_OPTIONS: Options = {
   statsIntervalMs: 30_000,
   pidFile: null,
   mbufSizeBytes: 16_384,
-  workers: 1,
+  workers: null,
 };
 
 const MBUF_SIZE_MIN_BYTES = 512;
 const MBUF_SIZE_MAX_BYTES = 16 * 1024 * 1024;
 const PORT_MAX = 65_535;
-const WORKERS_MAX = 256;
 /** The largest number that nutcracker's 32 bits can hold. */
 const NUMBER_MAX = 2_147_483_647;
 
@@ -169,7 +168,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
     letter: "w",
     name: "workers",
     help: "set number of worker processes, or auto",
-    defaultText: `${DEFAULT_OPTIONS.workers}`,
+    defaultText: "1",
     read: (argument) => ({ workers: readWorkers("w", argument) }),
   }),
 ];
@@ -233,11 +232,9 @@ function readMbufSize(letter: string, argument: string): number {
   return sizeBytes;
 }
 
-/** "auto" is one for each core that this process may use. */
 function readWorkers(letter: string, argument: string): number {
-  if (argument === "auto") return Math.min(availableParallelism(), WORKERS_MAX);
-  const count = parseNumber(argument);
-  if (count === null) throw invalid(`option -${letter} requires a number or auto`);
+  const count = readWorkerCount(argument);
+  if (count < 0) throw invalid(`option -${letter} requires a number or auto`);
   if (count < 1 || count > WORKERS_MAX) {
     throw invalid(`number of workers must be between 1 and ${WORKERS_MAX}`);
   }

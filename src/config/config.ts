@@ -30,6 +30,9 @@ export interface ServerConfig {
   readonly weight: number;
 }
 
+/** Where the keys of an ejected server go: see eject-policy.ts. */
+export type EjectPolicy = "rehash" | "fail_fast" | "failover";
+
 export interface PoolConfig {
   readonly name: string;
   readonly listen: ListenConfig;
@@ -43,6 +46,8 @@ export interface PoolConfig {
   readonly backlog: number;
   /** Most clients at a time; 0 = as many as file descriptors allow. */
   readonly clientConnections: number;
+  /** Longest silence of a client with nothing in flight; 0 = no limit. */
+  readonly clientIdleTimeoutMs: number;
   /** true: Redis; false: memcached. */
   readonly isRedis: boolean;
   readonly tcpKeepalive: boolean;
@@ -52,11 +57,19 @@ export interface PoolConfig {
   readonly redisDb: number;
   /** true: flush_all goes to every server of a memcached pool; false: it is refused. */
   readonly memcachedFlushAll: boolean;
+  /** true: commands about a whole server go to the only one of a Redis pool. */
+  readonly redisServerCommands: boolean;
   readonly preconnect: boolean;
   readonly autoEjectHosts: boolean;
+  /** Where the keys of an ejected server go. */
+  readonly ejectPolicy: EjectPolicy;
+  /** The name of the pool that they go to; null unless the policy is failover. */
+  readonly failoverPool: string | null;
   /** Connections to each server, at least 1. */
   readonly serverConnections: number;
   readonly serverRetryTimeoutMs: number;
+  /** From the ejection of a server to the first probe; 0: it is never out. */
+  readonly serverProbeIntervalMs: number;
   readonly serverFailureLimit: number;
   /** In index order: shorter ring names first, equal lengths by bytes. Never empty. */
   readonly servers: readonly ServerConfig[];
@@ -67,4 +80,8 @@ export interface Config {
   readonly file: string;
   /** Sorted by name as servers are. Never empty. */
   readonly pools: readonly PoolConfig[];
+  /** Most memory for all buffers of this process together; more than 0. */
+  readonly maxBufferMemoryBytes: number;
+  /** Processes that serve, unless the command line says otherwise. */
+  readonly workers: number;
 }

@@ -13,7 +13,7 @@ import {
   isDistributionName,
 } from "../routing/distributions.ts";
 import { NUMBER_MAX, readDigits, readListen, readServer } from "./addresses.ts";
-import type { PoolConfig, ServerConfig } from "./config.ts";
+import type { EjectPolicy, PoolConfig, ServerConfig } from "./config.ts";
 import type { Reading, Refusal } from "./config-error.ts";
 
 /** A pool while it is read. A field appears with the first good value of its directive. */
@@ -94,6 +94,13 @@ export const DIRECTIVES: readonly Directive[] = [
     set: number("clientConnections"),
   },
   {
+    key: "client_idle_timeout",
+    defaultText: "0",
+    allowed: MILLISECONDS,
+    help: "Closes a client that sends nothing and waits for nothing for so long; 0 never does.",
+    set: number("clientIdleTimeoutMs"),
+  },
+  {
     key: "redis",
     defaultText: "false",
     allowed: BOOLEAN,
@@ -137,6 +144,13 @@ export const DIRECTIVES: readonly Directive[] = [
     set: boolean("memcachedFlushAll"),
   },
   {
+    key: "redis_server_commands",
+    defaultText: "false",
+    allowed: `${BOOLEAN}, true in a pool with redis: true and one server`,
+    help: "Passes commands about a whole server (FLUSHALL, SCAN, CONFIG ...) on to the only one.",
+    set: boolean("redisServerCommands"),
+  },
+  {
     key: "preconnect",
     defaultText: "false",
     allowed: BOOLEAN,
@@ -151,6 +165,13 @@ export const DIRECTIVES: readonly Directive[] = [
     set: boolean("autoEjectHosts"),
   },
   {
+    key: "eject_policy",
+    defaultText: "rehash",
+    allowed: "rehash, fail_fast, or failover: and the name of another pool of the same protocol",
+    help: "Where the keys of an ejected server go: other servers, an error, or another pool.",
+    set: setEjectPolicy,
+  },
+  {
     key: "server_connections",
     defaultText: "1",
     allowed: `a number from 1 to ${NUMBER_MAX}`,
@@ -163,6 +184,13 @@ export const DIRECTIVES: readonly Directive[] = [
     allowed: MILLISECONDS,
     help: "Time until a server that was ejected is tried again.",
     set: number("serverRetryTimeoutMs"),
+  },
+  {
+    key: "server_probe_interval",
+    defaultText: "0",
+    allowed: MILLISECONDS,
+    help: "Time until an ejected server is probed; 0: server_retry_timeout, or 1000 by policy.",
+    set: number("serverProbeIntervalMs"),
   },
   {
     key: "server_failure_limit",
@@ -232,6 +260,19 @@ function addServer(draft: PoolDraft, text: string): Refusal | null {
     return reading.refusal;
   }
   draft.servers.push(reading.value);
+  return null;
+}
+
+/** As in "failover: beta". A mapping of this key to a pool comes as the same text. */
+const FAILOVER = /^failover:[ \t]*(\S.*)$/;
+
+function setEjectPolicy(draft: PoolDraft, text: string): Refusal | null {
+  const pool = FAILOVER.exec(text)?.[1];
+  if (pool === undefined && text !== "rehash" && text !== "fail_fast") {
+    return { legacy: "is not a valid eject policy" };
+  }
+  draft.ejectPolicy = pool === undefined ? (text as EjectPolicy) : "failover";
+  draft.failoverPool = pool ?? null;
   return null;
 }
 

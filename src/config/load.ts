@@ -14,8 +14,10 @@ import { errnoText } from "../log/errno-text.ts";
 import type { Config, PoolConfig } from "./config.ts";
 import { ConfigError, type ConfigMistake, printable, quote } from "./config-error.ts";
 import { DIRECTIVES, directiveOf, type PoolDraft } from "./directives.ts";
+import { checkEjectPolicies, policyFields } from "./eject-policy.ts";
 import { checkPools, type PoolReading } from "./pool-checks.ts";
 import { type PoolSource, readPools } from "./pool-shape.ts";
+import { readSettings, SETTING_KEYS } from "./settings.ts";
 import { readYaml } from "./yaml-source.ts";
 
 /** Far above any configuration; a mistaken -c must not fill the memory. */
@@ -57,15 +59,16 @@ export function parseConfig(source: string | Uint8Array, file: string): Config {
   const yaml = readYaml(source, file);
   const mistakes = [...yaml.mistakes];
   if (yaml.root !== null) {
-    const shapes = readPools(yaml.root, file);
+    const shapes = readPools(yaml.root, file, SETTING_KEYS);
     mistakes.push(...shapes.mistakes);
+    const settings = readSettings(shapes.settings, file, mistakes);
     const pools = shapes.pools.map((pool) => readPool(pool, file, mistakes));
     if (pools.length > 0 || shapes.mistakes.length === 0) {
-      mistakes.push(...checkPools(pools, file));
+      mistakes.push(...checkPools(pools, file), ...checkEjectPolicies(pools, file));
     }
     if (mistakes.length === 0) {
       const sorted = pools.map(completePool).sort(byName);
-      return Object.freeze({ file, pools: Object.freeze(sorted) });
+      return Object.freeze({ file, pools: Object.freeze(sorted), ...settings });
     }
   }
   throw new ConfigError("CONFIG_INVALID", mistakes);
@@ -181,6 +184,7 @@ function completePool({ name, draft, lineOf }: PoolReading): PoolConfig {
   return Object.freeze({
     ...(draft as Required<PoolDraft>),
     name,
+    ...policyFields(draft as Required<PoolDraft>),
     hashTag,
     redisAuth,
     servers: Object.freeze(draft.servers.toSorted(byName)),

@@ -65,6 +65,14 @@ function checkPool(pool: PoolReading, file: string): ConfigMistake[] {
     const legacy = 'directive "redis_auth:" is only valid for a redis pool';
     report("redis_auth", line, legacy, "a password in a memcached pool", "it with redis: true");
   }
+  if (draft.redisServerCommands === true && (isMemcached || draft.servers.length > 1)) {
+    const line = lineOf.get("redis_server_commands") ?? pool.line;
+    const legacy = 'directive "redis_server_commands:" needs a redis pool of one server';
+    const found = isMemcached
+      ? "true in a memcached pool"
+      : `true with ${draft.servers.length} servers`;
+    report("redis_server_commands", line, legacy, found, "true with redis: true and one server");
+  }
   if (!lineOf.has("servers") && !pool.isWithoutList) {
     const legacy = `pool '${printable(pool.name)}' has no servers`;
     report("servers", pool.line, legacy, "no servers", "a list of at least one server");

@@ -1,6 +1,7 @@
 /**
- * From the tree of a file to its pools, each a plain list of keys and texts.
+ * From the tree of a file to its settings and pools, each a plain list of keys and texts.
  *
+ *   workers: 4                  depth 1: settings
  *   alpha:                      depth 1: names of pools
  *     listen: 127.0.0.1:22121   depth 2: key and text
  *     servers:                  depth 2: exactly one list in each pool
@@ -26,7 +27,15 @@ export interface DirectiveSource {
   readonly values: readonly SourceScalar[];
 }
 
+/** A text where a pool would be. */
+export interface SettingSource {
+  readonly key: SourceScalar;
+  readonly value: SourceScalar;
+}
+
 export interface PoolShapes {
+  /** In the order of the file. */
+  readonly settings: readonly SettingSource[];
   readonly pools: readonly PoolSource[];
   readonly mistakes: readonly ConfigMistake[];
 }
@@ -43,8 +52,17 @@ interface ShapeFault {
 const POOL_ALLOWED = "the name of a pool and, indented below it, its directives";
 const VALUE_ALLOWED = 'a "key: value" line, or a list of plain items';
 
-/** Never throws. A part of the wrong shape is left out of `pools` and named in `mistakes`. */
-export function readPools(root: SourceNode, file: string): PoolShapes {
+/**
+ * Never throws. A part of the wrong shape is left out of `pools` and named in `mistakes`.
+ *
+ * @param settingKeys keys that may have a text where others have a pool
+ */
+export function readPools(
+  root: SourceNode,
+  file: string,
+  settingKeys: readonly string[] = [],
+): PoolShapes {
+  const settings: SettingSource[] = [];
   const mistakes: ConfigMistake[] = [];
   const reportIn =
     (pool: string | null): Report =>
@@ -58,14 +76,22 @@ export function readPools(root: SourceNode, file: string): PoolShapes {
         ? "has sequence at depth 0 instead of 2"
         : 'has invalid empty "key:" at depth 0';
     reportIn(null)(root.line, null, { legacy, found: describe(root), allowed: POOL_ALLOWED });
-    return { pools: [], mistakes };
+    return { settings, pools: [], mistakes };
   }
-  const pools = root.entries.flatMap((entry) => readPool(entry, reportIn));
-  return { pools, mistakes };
+  const pools = root.entries.flatMap((entry) => {
+    const { key, value } = entry;
+    if (key.kind !== "scalar" || value.kind !== "scalar" || !settingKeys.includes(key.text)) {
+      return readPool(entry, settingKeys, reportIn);
+    }
+    settings.push({ key, value });
+    return [];
+  });
+  return { settings, pools, mistakes };
 }
 
 function readPool(
   { key, value }: SourceEntry,
+  settingKeys: readonly string[],
   reportIn: (pool: string | null) => Report,
 ): PoolSource[] {
   if (key.kind !== "scalar") {
@@ -82,7 +108,11 @@ function readPool(
       value.kind === "list"
         ? "has sequence at depth 1 instead of 2"
         : 'has invalid mapping "key:" at depth 1';
-    report(key.line, null, { legacy, found: describe(value), allowed: POOL_ALLOWED });
+    const allowed =
+      value.kind === "scalar" && settingKeys.length > 0
+        ? `${POOL_ALLOWED}; or one of ${settingKeys.join(", ")}`
+        : POOL_ALLOWED;
+    report(key.line, null, { legacy, found: describe(value), allowed });
     return [];
   }
   return [{ name: key, directives: readDirectives(key, value, report) }];
@@ -98,6 +128,11 @@ function readDirectives(name: SourceScalar, pool: SourceMapping, report: Report)
     }
     if (value.kind === "scalar") {
       directives.push({ key, isList: false, values: [value] });
+      continue;
+    }
+    const policy = key.text === "eject_policy" ? onlyEntry(value) : null;
+    if (policy !== null) {
+      directives.push({ key, isList: false, values: [policy] });
       continue;
     }
     if (value.kind === "list") {
@@ -119,6 +154,14 @@ function readDirectives(name: SourceScalar, pool: SourceMapping, report: Report)
     });
   }
   return directives;
+}
+
+/** A mapping of one text to one text as the text "key: value"; null for anything else. */
+function onlyEntry(node: SourceNode): SourceScalar | null {
+  if (node.kind !== "mapping" || node.entries.length !== 1) return null;
+  const [{ key, value } = { key: node, value: node }] = node.entries;
+  if (key.kind !== "scalar" || value.kind !== "scalar") return null;
+  return { kind: "scalar", text: `${key.text}: ${value.text}`, line: key.line };
 }
 
 function keyFault(key: SourceNode, isAfterList: boolean): ShapeFault {

@@ -8,7 +8,8 @@
  * the tree is none of this file's business (pool-shape.ts).
  *
  * nutcracker reads with libyaml and refuses most of YAML: several documents, directives, "---",
- * "[a, b]", "{a: b}", anchors, aliases and tags. So do we. Where libyaml and the yaml package
+ * "[a, b]", "{a: b}", anchors, aliases and tags. So do we, but behind eject_policy, a key of ours,
+ * "{failover: b}" may stand. Where libyaml and the yaml package
  * differ about line ends, tabs and characters, libyaml's rule holds. Two differences are left: a
  * quoted text whose next line is less indented than its key is refused here, and a ':' alone on the
  * line after its key is accepted from the second key of a mapping on.
@@ -244,6 +245,9 @@ function readLexemes(text: string): LexemeFaults {
   let flowDepth = 0;
   // Where a key or an item may begin libyaml takes no tab for a blank.
   let mayBegin = true;
+  // The one directive whose value may be a mapping.
+  let lastText = "";
+  let isAfterColon = false;
   for (const { type, source, offset } of lexemesOf(text)) {
     if (mayBegin && type === "space" && source.includes("\t")) {
       broken.push(brokenAt(offset, LibyamlPart.Scanner, "a tab", YAML_ALLOWED));
@@ -264,7 +268,10 @@ function readLexemes(text: string): LexemeFaults {
     hasAlias ||= type === "alias";
     const rule =
       forbiddenTokens[type === "directive-line" ? (source.split(/\s/, 1)[0] ?? "") : type];
-    if (rule !== undefined && flowDepth === 0) {
+    const isPolicy = type === "flow-map-start" && lastText === "eject_policy" && isAfterColon;
+    if (type === "text") lastText = source;
+    if (type !== "space") isAfterColon = type === "map-value-ind";
+    if (rule !== undefined && flowDepth === 0 && !isPolicy) {
       const { token, found, allowed } = rule;
       forbidden.push({ offset, legacy: `${token} is disallowed`, found, allowed });
     } else if (type === "directive-line" && rule === undefined) {

@@ -4,9 +4,38 @@
  * Everything here is optional: where the library cannot be loaded (another libc), the call does
  * nothing and says so by its result. Never on the hot path.
  */
-import { dlopen } from "bun:ffi";
+import { dlopen, ptr } from "bun:ffi";
 
 const C_LIBRARY = "libc.so.6";
+
+/** Linux: F_DUPFD_CLOEXEC. */
+const DUPLICATE_COMMAND = 1030;
+/** Linux: IPPROTO_TCP, TCP_INFO; the first byte of its answer is the state of the connection. */
+const TCP_LEVEL = 6;
+const TCP_INFO = 11;
+const TCP_INFO_BYTES = 256;
+/** Linux: SHUT_RDWR. */
+const BOTH_WAYS = 2;
+
+function load() {
+  try {
+    return dlopen(C_LIBRARY, {
+      listen: { args: ["i32", "i32"], returns: "i32" },
+      fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+      shutdown: { args: ["i32", "i32"], returns: "i32" },
+      getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+    }).symbols;
+  } catch {
+    return null;
+  }
+}
+
+/** Loaded with the first call. */
+let loaded: ReturnType<typeof load> | undefined;
+
+function library(): ReturnType<typeof load> {
+  return (loaded ??= load());
+}
 
 /**
  * Changes the length of a listening socket's queue of connections not yet accepted. Bun always asks
@@ -14,30 +43,26 @@ const C_LIBRARY = "libc.so.6";
  * @returns false if that was not possible
  */
 export function listenBacklog(fd: number, backlog: number): boolean {
-  try {
-    const library = dlopen(C_LIBRARY, { listen: { args: ["i32", "i32"], returns: "i32" } });
-    const result = library.symbols.listen(fd, backlog);
-    library.close();
-    return result === 0;
-  } catch {
-    return false;
-  }
+  return library()?.listen(fd, backlog) === 0;
 }
-
-/** Linux: F_DUPFD_CLOEXEC. */
-const DUPLICATE_COMMAND = 1030;
 
 /**
  * A second descriptor of the same file or socket, which stays open when the first one is closed.
  * @returns -1 if that was not possible
  */
 export function duplicateDescriptor(fd: number): number {
-  try {
-    const library = dlopen(C_LIBRARY, { fcntl: { args: ["i32", "i32", "i32"], returns: "i32" } });
-    const duplicate = library.symbols.fcntl(fd, DUPLICATE_COMMAND, 0);
-    library.close();
-    return duplicate;
-  } catch {
-    return -1;
-  }
+  return library()?.fcntl(fd, DUPLICATE_COMMAND, 0) ?? -1;
+}
+
+/** The state of a TCP connection as Linux numbers them; -1 = no TCP socket, or not known. */
+export function tcpState(fd: number): number {
+  const info = new Uint8Array(TCP_INFO_BYTES);
+  const length = new Uint32Array([TCP_INFO_BYTES]);
+  const result = library()?.getsockopt(fd, TCP_LEVEL, TCP_INFO, ptr(info), ptr(length));
+  return result === 0 ? (info[0] ?? -1) : -1;
+}
+
+/** Ends a connection, or the attempt to make one; the descriptor stays open. */
+export function shutdownSocket(fd: number): boolean {
+  return library()?.shutdown(fd, BOTH_WAYS) === 0;
 }

@@ -32,6 +32,11 @@ export class RingQueue<T> {
     return this.slots[(this.head + index) & this.mask]!;
   }
 
+  /** Puts `item` in the place of that one. */
+  replace(index: number, item: T): void {
+    this.slots[(this.head + index) & this.mask] = item;
+  }
+
   push(item: T): void {
     if (this.tail - this.head > this.mask) this.grow();
     this.slots[this.tail++ & this.mask] = item;

@@ -9,17 +9,17 @@
  * gives one worker most of the clients: 382 to 18 in a burst of 400, against 184 to 216 this way.
  */
 
-import { closeSync, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Config, PoolConfig } from "../config/config.ts";
 import { ProxyError } from "../lib/errors.ts";
 import { duplicateDescriptor } from "../lib/libc.ts";
-import { type ListeningSocket, openListeningSocket } from "../proxy/listening-socket.ts";
-
-/** Which file at a path is ours. */
-interface SocketFile {
-  readonly path: string;
-  readonly inode: number;
-}
+import {
+  openListeningSocket,
+  type SocketFile,
+  socketFile,
+  stopButKeepFile,
+  unlinkOwn,
+} from "../proxy/listening-socket.ts";
 
 export class ListeningSockets {
   /** By worker, then by pool. */
@@ -59,7 +59,7 @@ export class ListeningSockets {
     const { address } = pool.listen;
     if (address.kind === "unix") {
       const descriptor = await bind(pool, false);
-      this.#files.push({ path: address.path, inode: lstatSync(address.path).ino });
+      this.#files.push(socketFile(address.path));
       for (const list of this.#descriptors) list.push(descriptor);
       return;
     }
@@ -86,17 +86,4 @@ async function bind(pool: PoolConfig, reusePort: boolean): Promise<number> {
     `sharing '${text}' between workers failed: more than one worker needs the GNU C library and ` +
       "a free file descriptor",
   );
-}
-
-/** Bun unlinks the path of a listener that stops. */
-function stopButKeepFile(socket: ListeningSocket, path: string): void {
-  const keptPath = `${path}.${process.pid}`;
-  linkSync(path, keptPath);
-  socket.stop();
-  renameSync(keptPath, path);
-}
-
-/** Not a socket that somebody else has put there meanwhile. */
-function unlinkOwn({ path, inode }: SocketFile): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) unlinkSync(path);
 }

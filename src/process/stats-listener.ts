@@ -11,15 +11,14 @@
  */
 
 import type { Socket, SocketListener } from "bun";
-import { nextDescriptor } from "../lib/descriptors.ts";
+import { descriptorsMax, nextDescriptor } from "../lib/descriptors.ts";
 import { ProxyError } from "../lib/errors.ts";
 import { errnoText } from "../log/errno-text.ts";
 import { resolutionFailure, resolveName } from "../lib/resolve-name.ts";
+import { statsConnectionsMax } from "../proxy/limits.ts";
 
 /** Time for one client to take its document and to close. */
 const PATIENCE_MS = 5_000;
-/** One more is closed at once. Each holds a document of some 300 bytes per server. */
-const CONNECTIONS_MAX = 256;
 
 interface StatsConnection {
   document: Uint8Array | null;
@@ -37,6 +36,8 @@ export class StatsListener {
   readonly #sockets = new Set<StatsSocket>();
   #listener: SocketListener<StatsConnection> | null = null;
   #render: Render | null = null;
+  /** One more is closed at once. Each holds a document of some 300 bytes per server. */
+  readonly #connectionsMax = statsConnectionsMax(descriptorsMax());
 
   private constructor() {}
 
@@ -89,7 +90,7 @@ export class StatsListener {
 
   #opened(socket: StatsSocket): void {
     socket.data = { document: null, sentBytes: 0, peerHasEnded: false, timer: null };
-    if (this.#sockets.size >= CONNECTIONS_MAX) {
+    if (this.#sockets.size >= this.#connectionsMax) {
       socket.terminate();
       return;
     }

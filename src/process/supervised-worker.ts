@@ -13,8 +13,10 @@ import { basename } from "node:path";
 import { ProxyError } from "../lib/errors.ts";
 import { FileLogger } from "../log/file-logger.ts";
 import { printStderr } from "../log/stderr.ts";
+import { shareClientIds } from "../proxy/client-identity.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { StatisticsNumbers } from "../stats/statistics-numbers.ts";
+import { returnMemoryWhenIdle } from "./memory-return.ts";
 import { ignoreSignals } from "./signals.ts";
 import {
   FIRST_SOCKET_FD,
@@ -52,6 +54,7 @@ class SupervisedWorker {
     nameProcess();
     process.on("uncaughtException", (error) => this.#crash(error));
     process.on("unhandledRejection", (error) => this.#crash(error));
+    returnMemoryWhenIdle();
     process.on("disconnect", () => void this.#drain(ORPHAN_DRAIN_TIMEOUT_MS, 1));
     process.on("message", (message) => this.#receive(message as MessageToWorker));
     return this.#exitStatus.promise;
@@ -82,6 +85,7 @@ class SupervisedWorker {
 
   async #start(message: StartMessage): Promise<void> {
     const { config, chunkSizeBytes, logFile, logLevel } = message;
+    shareClientIds(message.workerNumber, message.workerCount);
     try {
       const log = FileLogger.open(logFile, logLevel);
       this.#log = log;

@@ -188,8 +188,15 @@ export class Supervisor {
       return errnoText(error);
     }
     slot.worker = worker;
-    const [logFile, logLevel] = [log.path, log.level];
-    worker.send({ kind: "start", config: this.#config, chunkSizeBytes, logFile, logLevel });
+    worker.send({
+      kind: "start",
+      workerNumber: slot.number,
+      workerCount: this.#slots.length,
+      config: this.#config,
+      chunkSizeBytes,
+      logFile: log.path,
+      logLevel: log.level,
+    });
     void worker.ended.then((how) => this.#ended(slot, worker, how));
     const reason = await worker.started;
     if (reason === null) {
@@ -244,13 +251,14 @@ function restartDelayMs(crashes: number): number {
   return Math.min(RESTART_DELAY_MS * 2 ** (crashes - 2), RESTART_DELAY_MAX_MS);
 }
 
-/** Each worker admits its share of the clients. */
+/** Each worker admits its share of the clients, and has its share of the memory. */
 function shareOf(config: Config, workerCount: number): Config {
   const pools = config.pools.map((pool) => ({
     ...pool,
     clientConnections: Math.ceil(pool.clientConnections / workerCount),
   }));
-  return { ...config, pools };
+  const maxBufferMemoryBytes = Math.floor(config.maxBufferMemoryBytes / workerCount);
+  return { ...config, pools, maxBufferMemoryBytes };
 }
 
 function startFailure(number: number, reason: string): ProxyError {

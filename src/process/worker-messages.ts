@@ -18,6 +18,9 @@ import type { Config } from "../config/config.ts";
 /** All that a worker needs to begin. Its listening sockets come as descriptors from 3 up. */
 export interface StartMessage {
   readonly kind: "start";
+  /** Which of how many it is, from 1 on. */
+  readonly workerNumber: number;
+  readonly workerCount: number;
   /** As the supervisor has read it: a file that was changed meanwhile has no effect. */
   readonly config: Config;
   readonly chunkSizeBytes: number;

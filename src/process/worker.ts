@@ -26,6 +26,7 @@ import { wrapText } from "../log/wrap-text.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { formatSnapshot } from "../stats/snapshot.ts";
 import { checkListenNames } from "./check-names.ts";
+import { returnMemoryWhenIdle } from "./memory-return.ts";
 import { PidFile } from "./pid-file.ts";
 import { handleSignals, type SignalTarget } from "./signals.ts";
 import type { Starter } from "./starter.ts";
@@ -47,8 +48,8 @@ export interface WorkerOptions {
   readonly statsAddress: string;
   readonly statsPort: number;
   readonly chunkSizeBytes: number;
-  /** 1 = this process serves by itself. */
-  readonly workerCount: number;
+  /** 1 = this process serves by itself; null = as the configuration says. */
+  readonly workerCount: number | null;
   /** The command line behind the program's name. */
   readonly words: readonly string[];
   readonly log: FileLogger;
@@ -152,9 +153,13 @@ class Worker implements SignalTarget {
   }
 
   async #startProxy(config: Config): Promise<Proxy | Supervisor> {
-    const { chunkSizeBytes, workerCount, words } = this.#options;
+    const { chunkSizeBytes, words } = this.#options;
+    const workerCount = this.#options.workerCount ?? config.workers;
     const common = { chunkSizeBytes, log: this.#log };
-    if (workerCount === 1) return Proxy.start(config, common);
+    if (workerCount === 1) {
+      returnMemoryWhenIdle();
+      return Proxy.start(config, common);
+    }
     const onFailure = (error: ProxyError) => this.#failLate(error);
     const supervisor = new Supervisor(config, { ...common, workerCount, words, onFailure });
     // Known before it has started: its workers must not outlive an end in the meantime.

@@ -27,6 +27,12 @@ export const TIMED_OUT = reason("ETIMEDOUT", "Connection timed out");
 export const BAD_RESPONSE = reason("EINVAL", "Invalid argument");
 /** We closed the connection, because nobody used it. */
 export const UNUSED = reason("UNUSED", "unused");
+/** The proxy has no room for the reply (max_buffer_memory). */
+export const NO_BUFFER_SPACE = reason("ENOBUFS", "No buffer space available");
+/** The pool answers for a server that is ejected (eject_policy). */
+export const EJECTED = reason("EJECTED", "Server is ejected");
+/** We have no file descriptor for a connection. */
+export const OUT_OF_DESCRIPTORS = reason("EMFILE", "Too many open files");
 export const NAME_NOT_RESOLVED = reason("ENOTFOUND", "Host is down");
 
 const REASONS: readonly FailureReason[] = [
@@ -49,9 +55,9 @@ const REASONS: readonly FailureReason[] = [
   reason("EPERM", "Operation not permitted"),
   reason("ENOTSOCK", "Socket operation on non-socket"),
   reason("EPROTOTYPE", "Protocol wrong type for socket"),
-  reason("EMFILE", "Too many open files"),
+  OUT_OF_DESCRIPTORS,
   reason("ENFILE", "Too many open files in system"),
-  reason("ENOBUFS", "No buffer space available"),
+  NO_BUFFER_SPACE,
   reason("ENOMEM", "Cannot allocate memory"),
 ];
 

@@ -81,6 +81,8 @@ export interface ResponseParser {
   readonly status: ParseStatus;
   /** True if the reply that was completed last is an error. */
   readonly isError: boolean;
+  /** The message under way is one that no request asks for. */
+  readonly isPush: boolean;
   parse(bytes: Buffer, start: number, end: number): number;
   reset(): void;
 }
@@ -142,6 +144,13 @@ export interface Handshake {
   refusal(reply: Buffer): Buffer | null;
 }
 
+/** A request that changes nothing, to see if a server is well. */
+export interface Probe {
+  readonly bytes: Buffer;
+  /** @param reply its first characters, as latin1 and without a line end */
+  isWell(reply: string): boolean;
+}
+
 export interface HandshakeOptions {
   readonly password: string | null;
   /** Of the replies: 2 or 3 for Redis. */
@@ -163,6 +172,8 @@ export interface Protocol<P extends RequestParser = RequestParser> {
    * Empty: it does not tell its keys, and is to be answered by `localReply`.
    */
   keySpans(parser: P, message: MessageBytes): readonly number[];
+  /** True if a request that is answered here may go to the server instead, if that is but one. */
+  concernsServer(parser: P, message: MessageBytes): boolean;
   differentServersReply(parser: P, found: DifferentServers): Buffer;
   /** The reply to any request of a client that has yet to authenticate. */
   readonly authRequiredReply: Buffer;
@@ -189,6 +200,7 @@ export interface Protocol<P extends RequestParser = RequestParser> {
    * @returns false if it is an error that the proxy made
    */
   coalesce(request: SplitRequest, target: ByteChain): boolean;
+  readonly probe: Probe;
   /** Null if nothing has to be said. */
   handshake(options: HandshakeOptions): Handshake | null;
 }

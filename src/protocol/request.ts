@@ -12,10 +12,14 @@
  */
 import type { ByteChain } from "../lib/byte-chain.ts";
 import { copyBytes } from "../lib/bytes.ts";
+import type { ChunkPool } from "../lib/chunk-pool.ts";
 import type { FailureReason } from "./failure.ts";
 
-/** Waiting -> Done. A request that nobody waits for any more has no owner (it is swallowed). */
-export const RequestState = { Waiting: 0, Done: 1 } as const;
+/**
+ * Waiting -> Done. A request that nobody waits for any more has no owner (it is swallowed); an
+ * Expired one is such a request, too, and its reply is late.
+ */
+export const RequestState = { Waiting: 0, Done: 1, Expired: 2 } as const;
 export type RequestState = (typeof RequestState)[keyof typeof RequestState];
 
 /** The only word that the server side can say to the client side. */
@@ -25,8 +29,11 @@ export interface RequestOwner {
   /**
    * A part of a large reply is there. The owner may take it out of `part`, and must not if it
    * cannot use it before the rest has come.
+   * @returns false: it has no room for the reply, and wants NO_BUFFER_SPACE instead
    */
-  replyArriving(request: Request, part: ByteChain): void;
+  replyArriving(request: Request, part: ByteChain): boolean;
+  /** The reply of this finished request has to wait: keep it, or let it fail for want of room. */
+  holdReply(request: Request): void;
 }
 
 export const NO_BYTES = Buffer.alloc(0);
@@ -54,6 +61,10 @@ export class Request {
   isStreamed = false;
   /** Why there is no reply, or none to the end; else null. */
   failure: FailureReason | null = null;
+  /** What its owner holds because of it while it waits for its turn. */
+  heldBytes = 0;
+  /** Where the held bytes are counted that are in no chain. */
+  private countedIn: ChunkPool | null = null;
 
   setReply(bytes: Buffer, start: number, end: number): void {
     this.replyBytes = bytes;
@@ -61,11 +72,44 @@ export class Request {
     this.replyEnd = end;
   }
 
+  /** Of what has come and is not handed on. */
+  get replySizeBytes(): number {
+    return this.replyChain === null ? this.replyEnd - this.replyStart : this.replyChain.sizeBytes;
+  }
+
+  /** There will be no reply, and what has come of it goes. */
+  fail(failure: FailureReason): void {
+    this.failure = failure;
+    this.dropReply();
+  }
+
+  /** The reply has to wait; it counts in `pool` until `dropReply`. */
+  keepReply(pool: ChunkPool): void {
+    this.heldBytes = this.replySizeBytes;
+    if (this.replyChain !== null) return;
+    this.countedIn = pool;
+    pool.bytesInUse += this.heldBytes;
+    this.leaveLargeChunk();
+  }
+
+  dropReply(): void {
+    this.setReply(NO_BYTES, 0, 0);
+    if (this.replyChain !== null) {
+      this.replyChain.clear();
+      this.replyChain = null;
+    }
+    if (this.countedIn !== null) {
+      this.countedIn.bytesInUse -= this.heldBytes;
+      this.countedIn = null;
+    }
+    this.heldBytes = 0;
+  }
+
   /**
-   * The reply has to wait: a small one leaves the chunk it came in, which may be a hundred thousand
-   * times as large. At most `KEPT_BYTES` or eight times its size stay in memory because of it.
+   * A small reply leaves the chunk it came in, which may be a hundred thousand times as large. At
+   * most `KEPT_BYTES` or eight times its size stay in memory because of it.
    */
-  keepReply(): void {
+  private leaveLargeChunk(): void {
     const { replyBytes, replyStart, replyEnd } = this;
     const size = replyEnd - replyStart;
     if (replyBytes.length <= KEPT_BYTES || size * 8 > replyBytes.length) return;
@@ -101,11 +145,7 @@ export function giveRequest(request: Request): void {
   request.deadlineMs = 0;
   request.replyFilter = 0;
   request.isStreamed = false;
-  request.replyBytes = NO_BYTES;
   request.failure = null;
-  if (request.replyChain !== null) {
-    request.replyChain.clear();
-    request.replyChain = null;
-  }
+  request.dropReply();
   if (free.length < FREE_MAX) free.push(request);
 }

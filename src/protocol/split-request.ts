@@ -9,6 +9,7 @@
  * Does not know how fragments are spelled (protocol fragment.ts) nor how replies are put together
  * (coalesce.ts).
  */
+import type { ByteChain } from "../lib/byte-chain.ts";
 import type { RequestOwner } from "./request.ts";
 import { giveRequest, Request, RequestState, takeRequest } from "./request.ts";
 
@@ -100,16 +101,33 @@ export class SplitRequest extends Request implements RequestOwner {
 
   requestDone(fragment: Request): void {
     fragment.state = RequestState.Done;
-    if (--this.left > 0 || this.fragments.length < this.groupCount) {
-      fragment.keepReply();
-      return;
-    }
-    if (this.owner === null) giveSplitRequest(this);
+    if (--this.left > 0 || this.fragments.length < this.groupCount) this.holdReply(fragment);
+    else if (this.owner === null) giveSplitRequest(this);
     else this.owner.requestDone(this);
   }
 
   /** A fragment's reply is of use when all are there. */
-  replyArriving(): void {}
+  replyArriving(_fragment: Request, part: ByteChain): boolean {
+    if (this.owner !== null) return this.owner.replyArriving(this, part);
+    part.clear();
+    return true;
+  }
+
+  holdReply(fragment: Request): void {
+    if (this.owner === null) {
+      fragment.dropReply();
+      return;
+    }
+    this.owner.holdReply(fragment);
+    this.heldBytes += fragment.heldBytes;
+  }
+
+  /** Of all fragments together. */
+  override get replySizeBytes(): number {
+    let sizeBytes = 0;
+    for (const fragment of this.fragments) sizeBytes += fragment.replySizeBytes;
+    return sizeBytes;
+  }
 
   private ensureGroups(count: number): void {
     if (this.serverOfGroup.length >= count) return;
@@ -137,6 +155,8 @@ export function giveSplitRequest(request: SplitRequest): void {
   request.groupCount = 0;
   request.owner = null;
   request.replyFilter = 0;
+  request.failure = null;
+  request.heldBytes = 0;
   request.state = RequestState.Waiting;
   if (request.fragmentOfKey.length <= KEYS_KEPT_MAX && free.length < FREE_MAX) free.push(request);
 }

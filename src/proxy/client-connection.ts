@@ -1,44 +1,35 @@
 /**
- * One client: bytes -> requests; finished requests -> replies, in the order of the requests.
+ * One client: its bytes -> requests, when it is read from, and how it ends.
  *
- *   received() -> parser -> dispatch -> [requests: oldest ... youngest] -> output -> socket
- *                                            requestDone()
+ *   received() -> parser -> dispatch -> replies in order (replying-client.ts) -> socket
  *
  *   Open -> Closing (QUIT, FIN, bad framing: reply to what is there) -> Lingering -> Closed
  *
  * Does not know servers, nor what a command means, nor what the client said about itself
  * (client-session.ts).
- * Invariant: `requests` holds every request that has not been replied to, oldest first.
  * An idle client owns no buffer and no parser.
  * Twin: nc_client.c, nc_request.c. Differs: a client that does not read is not read from.
  */
 import type { Socket } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
 import { MessageBytes } from "../lib/message-bytes.ts";
-import { RingQueue } from "../lib/ring-queue.ts";
 import type { RequestParser } from "../protocol/protocol.ts";
 import { ParseStatus } from "../protocol/protocol.ts";
-import type { Request } from "../protocol/request.ts";
-import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
-import type { SplitRequest } from "../protocol/split-request.ts";
-import { giveSplitRequest } from "../protocol/split-request.ts";
-import { PoolSession } from "./client-session.ts";
+import { NO_BUFFER_SPACE } from "../protocol/failure.ts";
 import type { DispatchClient } from "./dispatch.ts";
 import { dispatch } from "./dispatch.ts";
-import { CLIENT_OUTPUT_BYTES_MAX, CLIENT_REQUESTS_MAX, LINGER_MS } from "./limits.ts";
+import { Silence } from "./idle-sweep.ts";
+import { LINGER_MS } from "./limits.ts";
+import { ReplyingClient } from "./replying-client.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
-import type { OutputOwner } from "./socket-output.ts";
-import { SocketOutput } from "./socket-output.ts";
+import type { RoomSeeker } from "./waiting-room.ts";
 
 const State = { Open: 0, Closing: 1, Lingering: 2, Closed: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
 /** Who started the end of the connection; the stats tell the two apart. */
 const EndedBy = { Error: 0, Client: 1 } as const;
-
-/** `replyFilter` of a request whose reply the client has asked not to see. */
-const HIDDEN = -1;
 
 /** The message being dispatched; one at a time in the whole process. */
 const message = new MessageBytes();
@@ -48,19 +39,23 @@ export interface ClientOwner {
   clientClosed(client: ClientConnection): void;
 }
 
-export class ClientConnection extends PoolSession implements DispatchClient, OutputOwner {
+export class ClientConnection extends ReplyingClient implements DispatchClient, RoomSeeker {
   private state: State = State.Open;
   private endedBy: number = EndedBy.Error;
   /** The peer has sent its FIN. */
   private isHalfClosed = false;
-  private readonly requests = new RingQueue<Request>();
-  private readonly output: SocketOutput;
+  /** What was read is the last. */
+  private isFinishing = false;
   /** Not null while a request is half there. */
   private parser: RequestParser | null = null;
   private partial: ByteChain | null = null;
   private isPaused = false;
+  /** When something came from it or went to it last. */
+  lastActiveMs: number;
   /** What came but is not parsed, as too many requests were in flight; then reading is paused. */
   private unparsed: Buffer | null = null;
+  /** There was no room for what came. */
+  private isWaitingForRoom = false;
   /** A server connection that has too much to write because of this client. */
   private busyConnection: ServerConnection | null = null;
 
@@ -69,18 +64,31 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     private readonly socket: Socket<ClientConnection>,
     private readonly owner: ClientOwner,
   ) {
-    super(pool, socket);
-    this.output = new SocketOutput(this, pool.turn, pool.chunkPool);
-    this.output.open(socket as Socket<unknown>);
+    super(pool, socket as Socket<unknown>);
+    this.lastActiveMs = pool.turn.now();
   }
 
   peers(): Iterable<ClientConnection> {
     return this.owner.clients;
   }
 
+  get silence(): Silence {
+    if (this.state !== State.Open || this.isPaused) return Silence.Waiting;
+    const isWaiting = this.requests.length > 0 || this.output.chain.sizeBytes > 0;
+    if (this.parser !== null) return isWaiting ? Silence.Unfinished : Silence.UnfinishedAlone;
+    return isWaiting ? Silence.Waiting : Silence.Idle;
+  }
+
   received(chunk: Buffer): void {
+    this.lastActiveMs = this.pool.turn.now();
     // More can come after a pause only from a read that was under way.
-    this.parseFrom(this.unparsed === null ? chunk : Buffer.concat([this.unparsed, chunk]));
+    const bytes = this.unparsed === null ? chunk : Buffer.concat([this.unparsed, chunk]);
+    if (this.pool.chunkPool.shareBytes > 0) {
+      this.parseFrom(bytes);
+    } else {
+      this.setUnparsed(bytes);
+      this.waitForRoom();
+    }
     this.updateReading();
   }
 
@@ -89,13 +97,13 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     const { pool } = this;
     const parser = this.parser ?? pool.takeParser();
     this.parser = null;
-    this.unparsed = null;
+    this.setUnparsed(null);
     const end = chunk.length;
     let at = 0;
     // What comes after QUIT or broken framing is read and thrown away.
     while (at < end && this.state === State.Open) {
       if (this.partial === null && this.isAtLimit(1)) {
-        this.unparsed = chunk.subarray(at);
+        this.setUnparsed(chunk.subarray(at));
         break;
       }
       const start = at;
@@ -108,6 +116,7 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
           this.partial ??= new ByteChain(pool.chunkPool);
           this.partial.append(chunk, start, end);
           this.parser = parser;
+          if (!this.hasRoomFor(this.partial.sizeBytes)) this.waitForRoom();
           break;
         case ParseStatus.Rewritten:
           this.dropPartial();
@@ -133,68 +142,44 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
   ended(): void {
     this.isHalfClosed = true;
     if (this.state === State.Open) this.endedBy = EndedBy.Client;
-    if (this.unparsed !== null) return;
-    this.closeAfterReplies();
+    this.finish();
     if (this.state === State.Lingering) this.socket.end();
+  }
+
+  /** Reads no more; closes when all that was read is replied to. */
+  finish(): void {
+    this.isFinishing = true;
+    if (this.unparsed === null) this.closeAfterReplies();
   }
 
   drained(): void {
     this.output.drained();
   }
 
-  enqueue(request: Request): void {
-    if (this.hiddenReplies > 0) {
-      this.hiddenReplies--;
-      request.replyFilter = HIDDEN;
-    }
-    this.requests.push(request);
-  }
-
-  answer(reply: Buffer): void {
-    if (this.hiddenReplies > 0) {
-      this.hiddenReplies--;
-      return;
-    }
-    if (this.requests.length === 0) {
-      this.output.chain.append(reply, 0, reply.length);
-      this.output.schedule();
-      return;
-    }
-    const request = takeRequest(this);
-    request.setReply(reply, 0, reply.length);
-    request.state = RequestState.Done;
-    this.requests.push(request);
-  }
-
-  /** Large replies go on as they come, when it is their turn: they need not lie here whole. */
-  replyArriving(request: Request, part: ByteChain): void {
-    if (this.requests.peek() !== request || request.replyFilter !== 0) return;
-    request.isStreamed = true;
-    this.output.chain.appendChain(part);
+  protected override replyCutOff(): void {
+    // Only the end of the connection still tells the truth.
+    this.dropRequests();
+    this.closeAfterReplies();
     this.output.schedule();
   }
 
-  requestDone(done: Request): void {
-    const { requests } = this;
-    done.state = RequestState.Done;
-    if (done.isStreamed && done.failure !== null) {
-      // Half of a reply is out: only the end of the connection still tells the truth.
-      this.dropRequests();
-      this.closeAfterReplies();
-      this.output.schedule();
-      return;
-    }
-    if (requests.peek() !== done) {
-      done.keepReply();
-      return;
-    }
-    let request: Request | null = done;
-    do {
-      requests.shift();
-      this.reply(request);
-      request = requests.peek();
-    } while (request !== null && request.state === RequestState.Done);
-    this.output.schedule();
+  /** What waits for buffer memory: half a request, and what is not parsed. */
+  get heldForRoomBytes(): number {
+    return (this.partial?.sizeBytes ?? 0) + (this.unparsed?.length ?? 0);
+  }
+
+  hasFoundRoom(): boolean {
+    const hasRoom = this.pool.chunkPool.shareBytes > 0 && this.hasRoomFor(this.heldForRoomBytes);
+    if (this.state === State.Open && !hasRoom) return false;
+    this.isWaitingForRoom = false;
+    this.updateReading();
+    return !this.isWaitingForRoom;
+  }
+
+  refuseRoom(): void {
+    this.logNoRoom("is closed with its request half there");
+    this.answer(this.pool.protocol.failureReply(NO_BUFFER_SPACE));
+    this.closeAfterReplies();
   }
 
   holdBack(connection: ServerConnection): void {
@@ -209,6 +194,7 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
   }
 
   outputWritten(): void {
+    this.lastActiveMs = this.pool.turn.now();
     if (this.isPaused) this.updateReading();
     if (this.state === State.Closing) this.closeIfReplied();
   }
@@ -221,11 +207,11 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     this.terminate();
   }
 
-  /** Reads no more requests; closes when those that came are replied to. */
+  /** Takes no more requests; closes when those in flight are replied to. */
   closeAfterReplies(): void {
     if (this.state !== State.Open) return;
     this.state = State.Closing;
-    this.unparsed = null;
+    this.setUnparsed(null);
     this.dropPartial();
     if (this.isPaused) this.updateReading();
     this.closeIfReplied();
@@ -246,6 +232,7 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     else counters.clientErr++;
     this.leaveLane();
     this.dropRequests();
+    this.setUnparsed(null);
     this.dropPartial();
     this.output.close();
     this.owner.clientClosed(this);
@@ -264,39 +251,16 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     if (this.isQuitting) this.closeAfterReplies();
   }
 
-  private reply(request: Request): void {
-    const { chain } = this.output;
-    if (request.isSplit) {
-      const isAnswered =
-        request.replyFilter === HIDDEN ||
-        this.pool.protocol.coalesce(request as SplitRequest, chain);
-      if (!isAnswered) this.pool.counters.forwardError++;
-      giveSplitRequest(request as SplitRequest);
-      return;
-    }
-    if (request.replyFilter !== 0 && this.pool.protocol.hidesReply(request)) {
-      giveRequest(request);
-      return;
-    }
-    if (request.failure !== null) {
-      const reply = this.pool.protocol.failureReply(request.failure);
-      chain.append(reply, 0, reply.length);
-      this.pool.counters.forwardError++;
-    } else if (request.replyChain !== null) {
-      chain.appendChain(request.replyChain);
-    } else {
-      chain.append(request.replyBytes, request.replyStart, request.replyEnd);
-    }
-    giveRequest(request);
+  private waitForRoom(): void {
+    this.isWaitingForRoom = true;
+    this.pool.waitingRoom.enter(this);
   }
 
-  /** Those in flight are swallowed when they are answered. */
-  private dropRequests(): void {
-    for (let request = this.requests.shift(); request !== null; request = this.requests.shift()) {
-      if (request.state !== RequestState.Done) request.owner = null;
-      else if (request.isSplit) giveSplitRequest(request as SplitRequest);
-      else giveRequest(request);
-    }
+  private setUnparsed(bytes: Buffer | null): void {
+    const { chunkPool } = this.pool;
+    if (this.unparsed !== null) chunkPool.bytesInUse -= this.unparsed.buffer.byteLength;
+    if (bytes !== null) chunkPool.bytesInUse += bytes.buffer.byteLength;
+    this.unparsed = bytes;
   }
 
   private dropPartial(): void {
@@ -306,11 +270,7 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
 
   /** True if as much waits for this client, or because of it, as `1 / share` of the limits. */
   private isAtLimit(share: number): boolean {
-    return (
-      this.requests.length * share >= CLIENT_REQUESTS_MAX ||
-      this.output.chain.sizeBytes * share > CLIENT_OUTPUT_BYTES_MAX ||
-      this.busyConnection !== null
-    );
+    return this.isReplyLimitReached(share) || this.busyConnection !== null || this.isWaitingForRoom;
   }
 
   /** Stops and starts reading by the limits; half of a limit must be free to start again. */
@@ -325,9 +285,10 @@ export class ClientConnection extends PoolSession implements DispatchClient, Out
     if (this.unparsed !== null && this.state === State.Open) {
       this.parseFrom(this.unparsed);
       if (this.unparsed !== null) return;
-      if (this.isHalfClosed) this.closeAfterReplies();
+      if (this.isFinishing) this.closeAfterReplies();
     }
     this.isPaused = false;
+    this.lastActiveMs = this.pool.turn.now();
     this.socket.resume();
   }
 

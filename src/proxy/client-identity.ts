@@ -10,11 +10,28 @@ type Ends = Pick<Socket<unknown>, "remoteAddress" | "remotePort" | "localAddress
 
 const MS_PER_SECOND = 1000;
 
-let lastId = 0;
+let nextId = 1;
+let idStep = 1;
+
+/**
+ * Gives the clients of each worker numbers of their own: worker 2 of 3 has 2, 5, 8, ...
+ *
+ * @param worker from 1 on
+ */
+export function shareClientIds(worker: number, workerCount: number): void {
+  nextId = worker;
+  idStep = workerCount;
+}
+
+function takeId(): number {
+  const id = nextId;
+  nextId += idStep;
+  return id;
+}
 
 export class SocketIdentity implements ClientIdentity {
-  /** In the order of coming, from 1 on; unique in this process. */
-  readonly id = ++lastId;
+  /** Rises in the order of coming; no two clients that are there at once have the same. */
+  readonly id = takeId();
   name = "";
   libraryName = "";
   libraryVersion = "";

@@ -2,23 +2,25 @@
  * One request, start to end: answer it here, divide it, or give it to the server of its key.
  *
  *   Local, Refuse  -> protocol.localReply                    -> client.answer
- *   Key            -> pool.serverOf(key)                     -> server connection
+ *                     what concerns the only server, if the pool allows it -> server connection
+ *   Key            -> pool.serverIndexOf(key)                     -> server connection
  *   Keys           -> group keys by server -> fragments      -> server connections
  *   SameServer     -> the same, if all keys have one server  -> server connection
  *   Servers        -> one fragment for each server           -> server connections
  *
- * The only file that knows the whole story of a request; it only calls. A request that fails at
- * once is done before `dispatch` returns, so it is queued at the client first.
+ * In the place of a server connection: an error, if the server is ejected and its keys go nowhere
+ * else. The only file that knows the whole story of a request; it only calls. A request that fails
+ * at once is done before `dispatch` returns, so it is queued at the client first.
  */
 import type { MessageBytes } from "../lib/message-bytes.ts";
 import type { ClientSession, RequestParser } from "../protocol/protocol.ts";
 import { Route } from "../protocol/protocol.ts";
+import { EJECTED } from "../protocol/failure.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
-import { takeRequest } from "../protocol/request.ts";
+import { giveRequest, takeRequest } from "../protocol/request.ts";
 import { takeSplitRequest } from "../protocol/split-request.ts";
 import type { Lane } from "./lane.ts";
 import type { HeldBack, ServerConnection } from "./server-connection.ts";
-import type { Server } from "./server.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 /** A client as dispatch sees it. */
@@ -50,24 +52,31 @@ export function dispatch(
     if (parser.keyCount === 1) forwardByKey(client, parser, message);
     else divide(client, parser, message);
   } else if (route === Route.Placeholder) {
-    pool.readmit();
-    forward(client, pool.placeholderServer(), parser, message);
+    forward(client, pool.placeholderTarget(), parser, message);
   } else if (route === Route.SameServer) {
     forwardTogether(client, parser, message);
   } else if (route === Route.Servers && pool.config.memcachedFlushAll) {
     broadcast(client, parser, message);
   } else {
-    client.answer(pool.protocol.localReply(parser, message, client));
+    answerHere(client, parser, message);
+  }
+}
+
+/** Unless the request is about the only server of a pool that passes such requests on. */
+function answerHere(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
+  const { config, protocol } = client.pool;
+  if (config.redisServerCommands && protocol.concernsServer(parser, message)) {
+    forward(client, 0, parser, message);
+  } else {
+    client.answer(protocol.localReply(parser, message, client));
   }
 }
 
 function forwardByKey(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
-  const { pool } = client;
-  pool.readmit();
-  forward(client, pool.servers[serverIndexOf(pool, parser, message, 0)]!, parser, message);
+  forward(client, targetOf(client.pool, parser, message, 0), parser, message);
 }
 
-function serverIndexOf(
+function targetOf(
   pool: ServerPool,
   parser: RequestParser,
   message: MessageBytes,
@@ -86,27 +95,25 @@ function forwardTogether(
   message: MessageBytes,
 ): void {
   const { pool } = client;
-  pool.readmit();
   const spans = pool.protocol.keySpans(parser, message);
   // Where servers are taken at random no key has one, and any will do.
   const end = pool.config.distribution === "random" ? Math.min(2, spans.length) : spans.length;
   let found = -1;
   for (let i = 0; i < end; i += 2) {
-    const index = serverIndexAt(pool, message, spans, i);
-    if (found < 0) found = index;
-    if (index === found) continue;
-    const servers = [pool.servers[found]?.name ?? "", pool.servers[index]?.name ?? ""] as const;
+    const target = targetAt(pool, message, spans, i);
+    if (found < 0) found = target;
+    if (target === found) continue;
+    const servers = [pool.targets[found]?.name ?? "", pool.targets[target]?.name ?? ""] as const;
     const keys = [keyAt(message, spans, 0), keyAt(message, spans, i)] as const;
     const { hashTag } = pool.config;
     client.answer(pool.protocol.differentServersReply(parser, { keys, servers, hashTag }));
     return;
   }
-  const server = pool.servers[found];
-  if (server === undefined) client.answer(pool.protocol.localReply(parser, message, client));
-  else forward(client, server, parser, message);
+  if (found < 0) answerHere(client, parser, message);
+  else forward(client, found, parser, message);
 }
 
-function serverIndexAt(
+function targetAt(
   pool: ServerPool,
   message: MessageBytes,
   spans: readonly number[],
@@ -123,7 +130,7 @@ function keyAt(message: MessageBytes, spans: readonly number[], at: number): Buf
 
 function forward(
   client: DispatchClient,
-  server: Server,
+  target: number,
   parser: RequestParser,
   message: MessageBytes,
 ): void {
@@ -131,49 +138,57 @@ function forward(
   request.replyFilter = parser.replyFilter;
   if (parser.isSilent) request.owner = null;
   else client.enqueue(request);
-  const connection = server.connectionFor(client.lane);
-  const { chain } = connection.output;
-  const before = chain.sizeBytes;
+  const connection = connectionTo(client, target, request);
+  if (connection === null) return;
+  const chain = connection.beginRequest();
   if (parser.isReworded) client.pool.protocol.writeForward(parser, message, chain);
   else message.moveTo(chain);
-  send(client, connection, request, before);
+  send(client, connection, request);
 }
 
-/** Queues the request whose bytes `connection` has beyond the first `before`. */
-function send(
+/** Where the request is to be written; null if it has failed at once. */
+function connectionTo(
   client: DispatchClient,
-  connection: ServerConnection,
+  target: number,
   request: Request,
-  before: number,
-): void {
-  connection.queued(request, connection.output.chain.sizeBytes - before);
+): ServerConnection | null {
+  const connection = client.pool.connectionFor(target, client.lane);
+  if (connection !== null) return connection;
+  request.failure = EJECTED;
+  if (request.owner === null) giveRequest(request);
+  else request.owner.requestDone(request);
+  return null;
+}
+
+/** Queues the request that was written to `connection`. */
+function send(client: DispatchClient, connection: ServerConnection, request: Request): void {
+  connection.queued(request);
   if (connection.isBusy) client.holdBack(connection);
 }
 
 function divide(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
   const { pool } = client;
-  pool.readmit();
   const { keyCount } = parser;
   const request = takeSplitRequest(client);
   request.begin(keyCount);
   for (let i = 0; i < keyCount; i++) {
-    request.fragmentOfKey[i] = serverIndexOf(pool, parser, message, i);
+    request.fragmentOfKey[i] = targetOf(pool, parser, message, i);
   }
-  request.group(pool.servers.length);
+  request.group(pool.targets.length);
   if (parser.fragmentKeysMax < keyCount) request.divideGroups(parser.fragmentKeysMax);
   client.enqueue(request);
-  for (let group = 0; group < request.groupCount; group++) {
+  const { groupCount } = request;
+  pool.counters.fragments += groupCount;
+  for (let group = 0; group < groupCount; group++) {
     const fragment = request.takeFragment();
-    const connection = pool.servers[request.serverOfGroup[group]!]!.connectionFor(client.lane);
-    const { chain } = connection.output;
-    const before = chain.sizeBytes;
-    pool.protocol.writeFragment(parser, message, request, group, chain);
-    send(client, connection, fragment, before);
+    const connection = connectionTo(client, request.serverOfGroup[group]!, fragment);
+    if (connection === null) continue;
+    pool.protocol.writeFragment(parser, message, request, group, connection.beginRequest());
+    send(client, connection, fragment);
   }
-  pool.counters.fragments += request.groupCount;
 }
 
-/** The same request to every server. */
+/** The same request to every server of the pool itself, ejected or not. */
 function broadcast(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
   const { pool } = client;
   const request = takeSplitRequest(client);
@@ -181,14 +196,15 @@ function broadcast(client: DispatchClient, parser: RequestParser, message: Messa
   request.groupCount = pool.servers.length;
   if (parser.isSilent) request.owner = null;
   else client.enqueue(request);
-  for (const server of pool.servers) {
+  const groupCount = pool.servers.length;
+  pool.counters.fragments += groupCount;
+  for (let target = 0; target < groupCount; target++) {
     const fragment = request.takeFragment();
-    const connection = server.connectionFor(client.lane);
-    const { chain } = connection.output;
-    const before = chain.sizeBytes;
+    const connection = connectionTo(client, target, fragment);
+    if (connection === null) continue;
+    const chain = connection.beginRequest();
     if (parser.isReworded) pool.protocol.writeForward(parser, message, chain);
     else message.copyRange(0, message.sizeBytes, chain);
-    send(client, connection, fragment, before);
+    send(client, connection, fragment);
   }
-  pool.counters.fragments += request.groupCount;
 }

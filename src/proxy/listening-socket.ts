@@ -7,7 +7,7 @@
  * A unix socket path is taken over only when nobody answers behind it and nothing but a socket lies
  * there (nutcracker unlinks whatever it finds). Does not accept: that is listener.ts.
  */
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { SocketHandler } from "bun";
 import type { PoolConfig } from "../config/config.ts";
 import { nextDescriptor } from "../lib/descriptors.ts";
@@ -75,6 +75,29 @@ export function adoptListeningSocket<Data>(
   }
 }
 
+/** Which file at a path is ours. */
+export interface SocketFile {
+  readonly path: string;
+  readonly inode: number;
+}
+
+export function socketFile(path: string): SocketFile {
+  return { path, inode: lstatSync(path).ino };
+}
+
+/** Bun unlinks the path of a listener that stops. */
+export function stopButKeepFile(socket: ListeningSocket, path: string): void {
+  const keptPath = `${path}.${process.pid}`;
+  linkSync(path, keptPath);
+  socket.stop();
+  renameSync(keptPath, path);
+}
+
+/** Not a socket that somebody else has put there meanwhile. */
+export function unlinkOwn({ path, inode }: SocketFile): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) unlinkSync(path);
+}
+
 function setBacklog(socket: ListeningSocket, config: PoolConfig): void {
   if (socket.fd !== undefined) listenBacklog(socket.fd, config.backlog);
 }
@@ -86,7 +109,8 @@ async function resolve(host: string, port: number): Promise<string> {
   throw new ProxyError("ADDRESS_NOT_RESOLVED", "operator", resolutionFailure(host, port));
 }
 
-function listenError(text: string, descriptor: number, error: unknown): ProxyError {
+/** @param descriptor the one that could not be bound */
+export function listenError(text: string, descriptor: number, error: unknown): ProxyError {
   if (error instanceof ProxyError) return error;
   const message = `bind on p ${descriptor} to addr '${text}' failed: ${errnoText(error)}`;
   return new ProxyError("LISTEN_FAILED", "operator", message, { cause: error });

@@ -1,6 +1,7 @@
 /**
  * What INFO tells about a pool: how it is set up, and how it is.
  */
+import { ServerState } from "../stats/counters.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 export function poolFacts(pool: ServerPool): [string, string | number][] {
@@ -12,7 +13,12 @@ export function poolFacts(pool: ServerPool): [string, string | number][] {
     ["hash_tag", hashTag],
     ["distribution", config.distribution],
     ["servers", servers.length],
-    ["servers_ejected", servers.filter((server) => server.isEjected).length],
+    ["eject_policy", config.ejectPolicy],
+    [
+      "servers_suspect",
+      servers.filter(({ health }) => health.state === ServerState.Suspect).length,
+    ],
+    ["servers_ejected", servers.filter(({ health }) => health.isEjected).length],
     ["server_ejects", counters.serverEjects],
     ["forward_error", counters.forwardError],
     ["fragments", counters.fragments],

@@ -5,18 +5,20 @@
  *
  * Knows no YAML, no signal and no process; process/worker.ts starts and ends it.
  */
-import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { ChunkPool } from "../lib/chunk-pool.ts";
+import { descriptorsMax, openDescriptors } from "../lib/descriptors.ts";
 import { ProxyError } from "../lib/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { PROTOCOLS } from "../protocol/protocols.ts";
 import type { PoolStatistics } from "../stats/counters.ts";
 import { ConnectionCounters } from "../stats/counters.ts";
-import { RESERVED_DESCRIPTORS } from "./limits.ts";
-import { type ClientLimit, Listener } from "./listener.ts";
+import { DescriptorBudget } from "./descriptor-budget.ts";
+import { SPARE_DESCRIPTORS, statsConnectionsMax } from "./limits.ts";
+import { Listener } from "./listener.ts";
 import { ServerPool } from "./server-pool.ts";
 import { Turn } from "./turn.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 export interface ProxyOptions {
   /** Size of the chunks that buffers are made of: -m. */
@@ -28,6 +30,7 @@ export interface ProxyOptions {
 
 export class Proxy {
   readonly connections = new ConnectionCounters();
+  private readonly waitingRoom = new WaitingRoom();
   private readonly pools: ServerPool[] = [];
   private readonly listeners: Listener[] = [];
 
@@ -72,40 +75,48 @@ export class Proxy {
     this.stopAccepting();
     for (const listener of this.listeners) listener.closeClients();
     for (const pool of this.pools) pool.close();
+    this.waitingRoom.stop();
   }
 
   private createPools(config: Config, options: ProxyOptions): void {
     const shared = {
       turn: new Turn(),
-      chunkPool: new ChunkPool(options.chunkSizeBytes),
+      chunkPool: new ChunkPool(options.chunkSizeBytes, config.maxBufferMemoryBytes),
       log: options.log,
       connections: this.connections,
+      waitingRoom: this.waitingRoom,
+      descriptors: createBudget(config, options.log),
     };
-    const limit: ClientLimit = { max: clientsMax(config), count: 0 };
     for (const [index, pool] of config.pools.entries()) {
       const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
       const serverPool = new ServerPool(pool, protocol, shared);
       this.pools.push(serverPool);
-      this.listeners.push(new Listener(serverPool, limit, options.listeningSockets?.[index]));
+      this.listeners.push(new Listener(serverPool, options.listeningSockets?.[index]));
+    }
+    for (const pool of this.pools) {
+      const failover = this.pools.find((other) => other.name === pool.config.failoverPool);
+      if (failover !== undefined) pool.failOverTo(failover);
     }
   }
 }
 
 /**
- * As many clients as file descriptors are left when every server has all its connections.
- * Bun raises the soft limit to the hard one at start.
+ * What the process may open beyond what it has open now: servers keep enough for all their
+ * connections, and clients have the rest.
+ * @throws ProxyError if nothing is left for clients
  */
-function clientsMax(config: Config): number {
-  const limits = readFileSync("/proc/self/limits", "latin1");
-  const files = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
-  if (files === undefined || files === "unlimited") return Infinity;
-  let reserved = RESERVED_DESCRIPTORS;
-  for (const pool of config.pools) reserved += 1 + pool.serverConnections * pool.servers.length;
-  if (Number(files) > reserved) return Number(files) - reserved;
+function createBudget(config: Config, log: Logger): DescriptorBudget {
+  const filesMax = descriptorsMax();
+  let keptForServers = 0;
+  for (const pool of config.pools) keptForServers += pool.serverConnections * pool.servers.length;
+  const spare = SPARE_DESCRIPTORS + statsConnectionsMax(filesMax);
+  const others = openDescriptors() + config.pools.length + spare;
+  const max = filesMax - others;
+  if (max > keptForServers) return new DescriptorBudget({ max, keptForServers, log });
   throw new ProxyError(
     "TOO_FEW_DESCRIPTORS",
     "operator",
-    `the limit of open files is ${files}, and servers, listeners and the process itself need ` +
-      `${reserved}: raise it (ulimit -n, LimitNOFILE) or lower server_connections`,
+    `the limit of open files is ${filesMax}, and servers, listeners and the process itself need ` +
+      `${others + keptForServers}: raise it (ulimit -n, LimitNOFILE) or lower server_connections`,
   );
 }

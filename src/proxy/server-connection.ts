@@ -8,7 +8,8 @@
  * Does not choose the server (routing/), read keys (protocol/) or decide on ejection (server.ts).
  * Invariant: `sent` holds every request of this connection that has no response, oldest first.
  * Responses are matched by position, so a request never leaves `sent` early: one whose client left
- * stays, and its response is swallowed.
+ * stays, and its response is swallowed. One that timed out leaves another in its place
+ * (request-deadlines.ts).
  * Twin: nc_server.c, nc_response.c (in_q and out_q are one queue; written bytes tell them apart).
  */
 import type { Socket, SocketHandler } from "bun";
@@ -16,14 +17,25 @@ import { ByteChain } from "../lib/byte-chain.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import type { FailureReason } from "../protocol/failure.ts";
-import { BAD_RESPONSE, failureOf, refusedBy, SERVER_CLOSED } from "../protocol/failure.ts";
+import {
+  BAD_RESPONSE,
+  failureOf,
+  NO_BUFFER_SPACE,
+  refusedBy,
+  SERVER_CLOSED,
+  TIMED_OUT,
+  UNUSED,
+} from "../protocol/failure.ts";
 import type { ResponseParser } from "../protocol/protocol.ts";
 import { ParseStatus } from "../protocol/protocol.ts";
 import type { Request } from "../protocol/request.ts";
-import { giveRequest } from "../protocol/request.ts";
+import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
 import type { ServerCounters } from "../stats/counters.ts";
+import type { ServerDescriptor } from "./descriptor-budget.ts";
 import type { Lane } from "./lane.ts";
+import { LANE_IDLE_MS } from "./lane.ts";
 import { SERVER_OUTPUT_BYTES_MAX, STREAM_BYTES_MIN } from "./limits.ts";
+import { RequestDeadlines } from "./request-deadlines.ts";
 import type { OutputOwner } from "./socket-output.ts";
 import { SocketOutput } from "./socket-output.ts";
 import type { Turn } from "./turn.ts";
@@ -51,8 +63,10 @@ export interface ServerConnectionOwner {
     wasEstablished: boolean,
     wasInUse: boolean,
   ): void;
-  /** A response came: the server works. */
-  responseReceived(): void;
+  /** A response came in time: the server works. */
+  replyReceived(connection: ServerConnection): void;
+  /** A first request timed out; those behind it that do so, too, are part of the same trouble. */
+  requestTimedOut(connection: ServerConnection): void;
   /** A mistake of ours. */
   handlerFailed(error: Error): void;
 }
@@ -70,6 +84,11 @@ export class ServerConnection implements OutputOwner {
   connectDeadlineMs = 0;
   /** When a request was queued last; kept only in lanes that close when unused. */
   lastUsedMs = 0;
+  /** See ServerHealth. */
+  incident = 0;
+
+  /** What its socket takes; null if there is none. */
+  descriptor: ServerDescriptor | null = null;
 
   private socket: Socket<ServerConnection> | null = null;
   private readonly parser: ResponseParser;
@@ -79,6 +98,9 @@ export class ServerConnection implements OutputOwner {
   /** Of the requests in `sent`; those not yet written are in `output`. */
   private sentBytes = 0;
   private heldBack: HeldBack[] = [];
+  /** Size of `output` before the request that is being written. */
+  private beforeBytes = 0;
+  private readonly deadlines: RequestDeadlines;
 
   constructor(
     private readonly owner: ServerConnectionOwner,
@@ -86,6 +108,7 @@ export class ServerConnection implements OutputOwner {
   ) {
     this.output = new SocketOutput(this, owner.turn, owner.chunkPool);
     this.parser = owner.createResponseParser();
+    this.deadlines = new RequestDeadlines(this, owner.timeoutMs);
   }
 
   connect(): void {
@@ -96,12 +119,20 @@ export class ServerConnection implements OutputOwner {
     return this.output.chain.sizeBytes > SERVER_OUTPUT_BYTES_MAX;
   }
 
+  /** Where the bytes of the next request go; then it is to be `queued`. */
+  beginRequest(): ByteChain {
+    const { chain } = this.output;
+    this.beforeBytes = chain.sizeBytes;
+    return chain;
+  }
+
   /**
-   * Counts a request whose bytes were just appended to `output.chain`; it is written at the end of
+   * Counts the request whose bytes were appended since `beginRequest`; it is written at the end of
    * the turn, or when the connection is open.
    */
-  queued(request: Request, sizeBytes: number): void {
+  queued(request: Request): void {
     const { owner } = this;
+    const sizeBytes = this.output.chain.sizeBytes - this.beforeBytes;
     request.sizeBytes = sizeBytes;
     if (this.lane.index > 0) this.lastUsedMs = owner.turn.now();
     if (owner.timeoutMs > 0) {
@@ -142,12 +173,16 @@ export class ServerConnection implements OutputOwner {
     const { parser } = this;
     const end = chunk.length;
     let at = 0;
+    if (this.owner.timeoutMs > 0) this.deadlines.lastReceivedMs = this.owner.turn.now();
     while (at < end && this.state !== ConnectionState.Closed) {
       const start = at;
       at = parser.parse(chunk, start, end);
       if (parser.status === ParseStatus.Complete) {
         if (this.state === ConnectionState.Open) this.responded(chunk, start, at);
         else this.handshakeReplied(chunk, start, at);
+      } else if (parser.status === ParseStatus.Incomplete && this.isOutOfPlace) {
+        // Else what is asked next would be answered with the rest of it.
+        this.close(BAD_RESPONSE);
       } else if (parser.status === ParseStatus.Incomplete) {
         this.partial ??= new ByteChain(this.owner.chunkPool);
         this.partial.append(chunk, start, end);
@@ -159,6 +194,29 @@ export class ServerConnection implements OutputOwner {
         this.close(BAD_RESPONSE);
       }
     }
+    this.deadlines.isMidReply = parser.status === ParseStatus.Incomplete;
+  }
+
+  /**
+   * Does what is due at `nowMs`: gives up connecting, closes when unused, fails requests that have
+   * timed out (request-deadlines.ts).
+   * @returns when to be called again, or Infinity
+   */
+  expire(nowMs: number): number {
+    const oldest = this.sent.peek();
+    if (this.state !== ConnectionState.Open) {
+      const waitsUntilMs = oldest === null ? 0 : oldest.deadlineMs;
+      const deadlineMs = Math.min(waitsUntilMs || Infinity, this.connectDeadlineMs);
+      return this.closeAt(deadlineMs, nowMs, TIMED_OUT);
+    }
+    if (oldest === null) {
+      const isKept = this.lane.index === 0;
+      return isKept ? Infinity : this.closeAt(this.lastUsedMs + LANE_IDLE_MS, nowMs, UNUSED);
+    }
+    const next = this.deadlines.expire(nowMs);
+    if (next === 0) return this.closeAt(0, nowMs, TIMED_OUT);
+    // Nothing else may ask to be looked at again when the connection is unused.
+    return this.lane.index === 0 ? next : Math.min(next, nowMs + LANE_IDLE_MS);
   }
 
   outputWritten(): void {
@@ -179,6 +237,7 @@ export class ServerConnection implements OutputOwner {
     this.output.close();
     this.partial?.clear();
     this.owner.connectionClosed(this, failure, this.socket !== null, wasInUse);
+    if (this.socket === null) this.descriptor?.abandon();
     this.socket?.terminate();
     this.socket = null;
     for (let request = this.sent.shift(); request !== null; request = this.sent.shift()) {
@@ -207,9 +266,24 @@ export class ServerConnection implements OutputOwner {
     return { count, bytes };
   }
 
+  private closeAt(deadlineMs: number, nowMs: number, failure: FailureReason): number {
+    if (deadlineMs > nowMs) return deadlineMs;
+    this.close(failure);
+    return Infinity;
+  }
+
+  timedOut(): void {
+    this.owner.requestTimedOut(this);
+  }
+
   /** Nobody asked for a reply: no request waits, or not a byte of the oldest one is written. */
   private get isUnasked(): boolean {
     return this.sentBytes === this.output.chain.sizeBytes;
+  }
+
+  /** A part of a reply has come that nobody asked for. */
+  private get isOutOfPlace(): boolean {
+    return this.state === ConnectionState.Open && this.isUnasked && !this.parser.isPush;
   }
 
   private becomeOpen(): void {
@@ -233,7 +307,8 @@ export class ServerConnection implements OutputOwner {
       request.replyChain = this.partial;
       this.partial = null;
     }
-    this.owner.responseReceived();
+    if (request.state === RequestState.Expired) this.deadlines.lateReply();
+    else this.owner.replyReceived(this);
     if (request.owner === null) {
       giveRequest(request);
       return;
@@ -250,8 +325,24 @@ export class ServerConnection implements OutputOwner {
     const request = this.sent.peek()!;
     const sizeBytes = partial.sizeBytes;
     if (request.owner === null) partial.clear();
-    else request.owner.replyArriving(request, partial);
+    else if (!request.owner.replyArriving(request, partial)) this.giveUp(0, NO_BUFFER_SPACE);
     if (request.owner !== null) this.owner.counters.responseBytes += sizeBytes - partial.sizeBytes;
+  }
+
+  /**
+   * A sent request fails now. Its place is kept for its reply, which is swallowed, as those behind
+   * it are matched by position.
+   * @param index in `sent`
+   */
+  giveUp(index: number, failure: FailureReason): void {
+    const request = this.sent.at(index);
+    const placeholder = takeRequest(null);
+    placeholder.sizeBytes = request.sizeBytes;
+    placeholder.deadlineMs = request.deadlineMs;
+    this.sent.replace(index, placeholder);
+    if (index === 0) this.partial?.clear();
+    request.failure = failure;
+    request.owner!.requestDone(request);
   }
 
   private handshakeReplied(chunk: Buffer, start: number, end: number): void {
@@ -280,6 +371,9 @@ const HANDLERS: SocketHandler<ServerConnection> = {
   data: (socket, chunk) => socket.data.received(chunk),
   drain: (socket) => socket.data.output.drained(),
   end: (socket) => socket.data.close(SERVER_CLOSED),
-  close: (socket, error) => socket.data.close(failureOf((error as { code?: string })?.code)),
+  close: (socket, error) => {
+    socket.data.descriptor?.release();
+    socket.data.close(failureOf((error as { code?: string })?.code));
+  },
   error: (socket, error) => socket.data.handlerFailed(error),
 };

@@ -1,12 +1,15 @@
 /**
  * The servers of a pool, the ring over those in service, and what all its clients share.
  *
- *   serverOf(key) -> Router -> Server
- *   eject(server) -> ring without it -> retry time -> readmit() -> ring with it
+ *   key -> Router -> target: [server, server, ..., servers of the failover pool, ...]
+ *   eject(server)   rehash:    ring without it
+ *                   fail_fast: ring as it is, its keys have no connection
+ *                   failover:  the same, its keys go on to the ring of the other pool
+ *   readmit(server) as it was before
  *
- * Does not know clients nor their sockets (listener.ts, client-connection.ts).
- * Twin: server_pool of nc_server.c. Differs: with every server ejected the ring of all of them is
- * used, so that a pool whose servers came back is not refused until the retry time.
+ * Does not know clients nor their sockets (listener.ts, client-connection.ts), nor when a server is
+ * ejected (server-health.ts). Twin: server_pool of nc_server.c. Differs: with every server ejected
+ * the ring of all of them is used, so that those that came back are found by the first request.
  */
 import type { PoolConfig } from "../config/config.ts";
 import { hashFunction } from "../hash/hashes.ts";
@@ -18,10 +21,13 @@ import { Router } from "../routing/router.ts";
 import type { ConnectionCounters, PoolStatistics } from "../stats/counters.ts";
 import { PoolCounters } from "../stats/counters.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
-import { Lanes } from "./lane.ts";
+import type { DescriptorBudget } from "./descriptor-budget.ts";
+import { type Lane, Lanes } from "./lane.ts";
+import type { ServerConnection } from "./server-connection.ts";
 import type { ServerOwner } from "./server.ts";
 import { Server } from "./server.ts";
 import type { Turn } from "./turn.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 /** Parsers kept for reuse; one is in use per client whose request is half there. */
 const FREE_PARSERS_MAX = 64;
@@ -32,23 +38,31 @@ export interface SharedParts {
   readonly chunkPool: ChunkPool;
   readonly log: Logger;
   readonly connections: ConnectionCounters;
+  readonly descriptors: DescriptorBudget;
+  readonly waitingRoom: WaitingRoom;
 }
 
 export class ServerPool implements ServerOwner, PoolStatistics {
   readonly name: string;
   readonly counters = new PoolCounters();
   readonly servers: readonly Server[];
+  /** What the keys of this pool may be sent to: its servers, then those of the failover pool. */
+  targets: readonly Server[];
   readonly password: Buffer | null;
   readonly lanes: Lanes;
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
   readonly log: Logger;
   readonly connections: ConnectionCounters;
+  readonly descriptors: DescriptorBudget;
+  readonly waitingRoom: WaitingRoom;
 
   private readonly router: Router;
   private readonly deadlines = new DeadlineTimer((nowMs) => this.expire(nowMs));
-  /** When the first ejected server may come back; Infinity = none is ejected. */
-  private nextRetryMs = Infinity;
+  private failover: ServerPool | null = null;
+  private ejectedCount = 0;
+  /** The keys of some server go another way than the ring says. */
+  private isDiverting = false;
   private readonly freeParsers: RequestParser[] = [];
 
   constructor(
@@ -61,6 +75,8 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     this.chunkPool = shared.chunkPool;
     this.log = shared.log;
     this.connections = shared.connections;
+    this.waitingRoom = shared.waitingRoom;
+    this.descriptors = shared.descriptors;
     this.password = config.redisAuth === null ? null : Buffer.from(config.redisAuth);
     this.lanes = new Lanes(
       config.redisAuth,
@@ -69,6 +85,7 @@ export class ServerPool implements ServerOwner, PoolStatistics {
       config.redisDb,
     );
     this.servers = config.servers.map((server) => new Server(server, this));
+    this.targets = this.servers;
     this.router = new Router({
       hash: hashFunction(config.hash),
       distribution: config.distribution,
@@ -77,44 +94,70 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     });
   }
 
-  /** The server that holds the key in [start, end). */
-  serverOf(bytes: Buffer, start: number, end: number): Server {
-    return this.servers[this.serverIndexOf(bytes, start, end)]!;
+  /** To be called once, when all pools are there. */
+  failOverTo(pool: ServerPool): void {
+    this.failover = pool;
+    this.targets = [...this.servers, ...pool.servers];
   }
 
+  /** The index in `targets` of the server for the key in [start, end). */
   serverIndexOf(bytes: Buffer, start: number, end: number): number {
-    return this.router.serverIndexOf(bytes, start, end);
-  }
-
-  /** The server for commands without a key: the one that holds this text, as in nutcracker. */
-  placeholderServer(): Server {
-    return this.serverOf(PLACEHOLDER, 0, PLACEHOLDER.length);
-  }
-
-  /** To be called before routing: servers whose retry time has come are back in the ring. */
-  readmit(): void {
-    if (this.nextRetryMs === Infinity || this.turn.now() < this.nextRetryMs) return;
-    const nowMs = this.turn.now();
-    for (const server of this.servers) {
-      if (!server.isEjected || server.retryAtMs > nowMs) continue;
-      server.isEjected = false;
-      this.log.notice("server-pool.ts:1", `pool '${this.name}': server '${server.name}' is back`);
+    const index = this.router.serverIndexOf(bytes, start, end);
+    if (!this.isDiverting || this.failover === null || !this.servers[index]!.failsFast) {
+      return index;
     }
-    this.rebuild();
+    // By its ring alone, not by its policy: a key makes one hop.
+    return this.servers.length + this.failover.router.serverIndexOf(bytes, start, end);
   }
 
-  eject(server: Server): void {
+  /** The target for commands without a key: that of this text, as in nutcracker. */
+  placeholderTarget(): number {
+    return this.serverIndexOf(PLACEHOLDER, 0, PLACEHOLDER.length);
+  }
+
+  /** A connection for a request of a client in `lane`; null if the request is to fail at once. */
+  connectionFor(target: number, lane: Lane): ServerConnection | null {
+    const server = this.targets[target]!;
+    if (server.failsFast) return null;
+    if (target < this.servers.length) return server.connectionFor(lane);
+    const { lanes } = this.failover!;
+    const isFirst = lane === this.lanes.first;
+    const like = isFirst ? lanes.first : lanes.find(lane.protocolVersion, lane.database);
+    return like === null ? null : server.connectionFor(like);
+  }
+
+  get usesEjected(): boolean {
+    return this.config.ejectPolicy === "rehash" && this.ejectedCount === this.servers.length;
+  }
+
+  eject(server: Server, why: string): void {
     const { config, log } = this;
-    server.isEjected = true;
-    server.retryAtMs = this.turn.now() + config.serverRetryTimeoutMs;
     server.counters.serverEjectedAt = wallClockUs();
     this.counters.serverEjects++;
-    log.notice(
-      "server-pool.ts:2",
-      `pool '${this.name}': server '${server.name}' is ejected for ` +
-        `${config.serverRetryTimeoutMs} msec`,
-    );
-    this.rebuild();
+    const name = `pool '${this.name}': server '${server.name}'`;
+    if (config.serverProbeIntervalMs === 0) {
+      log.notice(
+        "server-pool.ts:3",
+        `${name} is not ejected, as server_retry_timeout is 0: ${why}`,
+      );
+      return;
+    }
+    const probeDelayMs = server.health.eject(this.turn.now());
+    server.failsFast = config.ejectPolicy !== "rehash";
+    this.ejectedCount++;
+    this.redirect();
+    this.expiresAt(server.health.probeAtMs);
+    const text = `${name} is ejected after ${why}; first probe in ${probeDelayMs} msec`;
+    log.notice("server-pool.ts:2", text);
+  }
+
+  readmit(server: Server, why: string): void {
+    const awayMs = Math.round(server.health.returned(this.turn.now()));
+    server.readmitted();
+    this.ejectedCount--;
+    this.redirect();
+    const name = `pool '${this.name}': server '${server.name}'`;
+    this.log.notice("server-pool.ts:1", `${name} is back after ${awayMs} msec: ${why}`);
   }
 
   expiresAt(deadlineMs: number): void {
@@ -149,11 +192,12 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     return next;
   }
 
-  private rebuild(): void {
-    this.router.rebuild((index) => !this.servers[index]!.isEjected);
-    this.nextRetryMs = Infinity;
-    for (const server of this.servers) {
-      if (server.isEjected) this.nextRetryMs = Math.min(this.nextRetryMs, server.retryAtMs);
+  /** Sends keys where they belong while the servers are as they are now. */
+  private redirect(): void {
+    if (this.config.ejectPolicy === "rehash") {
+      this.router.rebuild((index) => !this.servers[index]!.health.isEjected);
+    } else {
+      this.isDiverting = this.ejectedCount > 0;
     }
   }
 }

@@ -1,26 +1,38 @@
 /**
- * One backend: its connections, its failures in a row, and when it is out of the ring.
+ * One backend: its connections, and what their ends and its probes say about its health.
  *
  *   connectionFor() -> [connection, connection, ...]  up to server_connections, then in turn
- *   connectionClosed() -> failures + 1 -> at the limit: owner.eject(this)
+ *   connectionClosed(), requestTimedOut() -> health.failed() -> one too many: owner.eject(this)
+ *   expire() -> probe -> probeEnded() -> owner.readmit(this)
  *
- * Does not keep the ring (server-pool.ts) nor the queues (server-connection.ts).
- * Twin: nc_server.c. Differs: a connection that closes while nothing waits for it is no failure.
+ * Does not keep the ring (server-pool.ts), the queues (server-connection.ts), nor count
+ * (server-health.ts). Twin: nc_server.c. Differs: a connection that closes while nothing waits for
+ * it is no failure, and a server that is out is probed instead of tried with requests of clients.
  */
 import type { Socket, SocketHandler } from "bun";
 import type { PoolConfig, ServerConfig } from "../config/config.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
+import { ConnectingSocket, nextDescriptor } from "../lib/descriptors.ts";
 import { bareHost } from "../lib/resolve-name.ts";
 import type { Logger } from "../log/logger.ts";
 import type { FailureReason } from "../protocol/failure.ts";
-import { failureOf, SERVER_CLOSED, TIMED_OUT, UNUSED } from "../protocol/failure.ts";
+import {
+  failureOf,
+  OUT_OF_DESCRIPTORS,
+  SERVER_CLOSED,
+  TIMED_OUT,
+  UNUSED,
+} from "../protocol/failure.ts";
 import type { Protocol, ResponseParser } from "../protocol/protocol.ts";
-import { type ConnectionCounters, ServerCounters } from "../stats/counters.ts";
+import { type ConnectionCounters, ServerCounters, ServerState } from "../stats/counters.ts";
+import { type Connectable, type DescriptorBudget, ServerDescriptor } from "./descriptor-budget.ts";
 import type { Lane, Lanes } from "./lane.ts";
-import { LANE_IDLE_MS } from "./lane.ts";
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import type { ServerConnectionOwner } from "./server-connection.ts";
-import { ConnectionState, ServerConnection } from "./server-connection.ts";
+import { ServerConnection } from "./server-connection.ts";
+import { ServerHealth } from "./server-health.ts";
+import type { ProbeOwner } from "./server-probe.ts";
+import { ServerProbe } from "./server-probe.ts";
 import type { Turn } from "./turn.ts";
 
 /** Warnings about a server that come sooner are info: one that is down fails with every request. */
@@ -41,28 +53,34 @@ export interface ServerOwner {
   readonly chunkPool: ChunkPool;
   readonly log: Logger;
   readonly connections: ConnectionCounters;
+  readonly descriptors: DescriptorBudget;
   /** Something of this server expires at that moment. */
   expiresAt(deadlineMs: number): void;
-  /** Takes the server out of the ring for server_retry_timeout. */
-  eject(server: Server): void;
+  /** Takes the server out of service, as eject_policy says, until it is well. */
+  eject(server: Server, why: string): void;
+  /** Takes it back. */
+  readmit(server: Server, why: string): void;
+  /** True if its requests go to an ejected server all the same, as there is no other. */
+  readonly usesEjected: boolean;
 }
 
-export class Server implements ServerConnectionOwner {
+export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
   /** Ring name. */
   readonly name: string;
   readonly counters = new ServerCounters();
   readonly turn: Turn;
   readonly chunkPool: ChunkPool;
   readonly timeoutMs: number;
-  isEjected = false;
-  /** When an ejected server may come back; monotonic milliseconds. */
-  retryAtMs = 0;
+  readonly health: ServerHealth;
+  /** Its requests get an error instead of a connection. */
+  failsFast = false;
 
   /** All of them, and those of each lane by its index. */
   private readonly connections: ServerConnection[] = [];
   private readonly byLane: LaneConnections[] = [];
   private readonly connectionsMax: number;
-  private failures = 0;
+  private probe: ServerProbe | null = null;
+  abandonedConnects = 0;
   private isPreconnecting = false;
   private nextWarnMs = 0;
   /** The proxy ends: closed connections are nobody's failure, and no news. */
@@ -77,6 +95,7 @@ export class Server implements ServerConnectionOwner {
     this.chunkPool = owner.chunkPool;
     this.timeoutMs = owner.config.timeoutMs;
     this.connectionsMax = owner.config.serverConnections;
+    this.health = new ServerHealth(this.counters, owner.config);
   }
 
   /**
@@ -85,7 +104,9 @@ export class Server implements ServerConnectionOwner {
    */
   connectionFor(lane: Lane): ServerConnection {
     const { connections, next } = this.laneConnections(lane);
-    if (connections.length < this.connectionsMax) return this.openConnection(lane);
+    if (connections.length < this.connectionsMax && this.mayOpen(connections)) {
+      return this.openConnection(lane);
+    }
     const place = next < connections.length ? next : 0;
     this.byLane[lane.index]!.next = place + 1;
     return connections[place]!;
@@ -104,8 +125,20 @@ export class Server implements ServerConnectionOwner {
   connect(connection: ServerConnection, handlers: SocketHandler<ServerConnection>): void {
     const { address } = this.config;
     const common = { data: connection, socket: handlers };
-    const fail = (error: { code?: string }) => connection.close(failureOf(error.code ?? "EINVAL"));
+    const { descriptors } = this.owner;
+    const isSwallowing = this.abandonedConnects >= descriptors.abandonedMax;
+    if (isSwallowing || !descriptors.hasRoomForServer) {
+      setImmediate(() => connection.close(isSwallowing ? TIMED_OUT : OUT_OF_DESCRIPTORS));
+      return;
+    }
+    const descriptor = new ServerDescriptor(descriptors, this);
+    connection.descriptor = descriptor;
+    const fail = (error: { code?: string }) => {
+      descriptor.release();
+      connection.close(failureOf(error.code ?? "EINVAL"));
+    };
     try {
+      const number = nextDescriptor();
       const connecting =
         address.kind === "unix"
           ? Bun.connect({ ...common, unix: address.path })
@@ -113,6 +146,7 @@ export class Server implements ServerConnectionOwner {
       // Not by a connectError handler: Bun calls that one before `connect` returns where it can, as
       // for a unix socket that is not there, and the caller has yet to queue its request.
       connecting.catch(fail);
+      descriptor.attempt = ConnectingSocket.at(number);
     } catch (error) {
       // Not in this turn: the caller has yet to queue its request.
       setImmediate(fail, error as { code?: string });
@@ -130,8 +164,41 @@ export class Server implements ServerConnectionOwner {
     this.owner.expiresAt(deadlineMs);
   }
 
-  responseReceived(): void {
-    this.failures = 0;
+  replyReceived(connection: ServerConnection): void {
+    const { health } = this;
+    if (connection.incident === health.incidents && health.state === ServerState.Healthy) return;
+    // What was in flight when the server was ejected proves nothing, unless all there is are such.
+    if (health.isEjected && !this.owner.usesEjected) return;
+    if (health.isEjected) this.owner.readmit(this, "it answered a request");
+    health.replied(connection);
+  }
+
+  requestTimedOut(connection: ServerConnection): void {
+    this.counters.serverTimedout++;
+    this.warn("server.ts:7", `request to server '${this.config.displayName}' timed out`);
+    this.countFailure(connection, TIMED_OUT);
+    // If the connection is closed for it in the end, that counts as well.
+    connection.incident = this.health.incidents;
+  }
+
+  probeEnded(trouble: string | null): void {
+    const { health, owner } = this;
+    this.probe = null;
+    if (!health.isEjected) return;
+    if (trouble === null) {
+      owner.readmit(this, "it answered a probe");
+      return;
+    }
+    health.probeFailed();
+    owner.expiresAt(health.probeAtMs);
+    owner.log.info("server.ts:8", `probe of server '${this.config.displayName}': ${trouble}`);
+  }
+
+  /** It is in service again: a probe under way is of no use. */
+  readmitted(): void {
+    this.failsFast = false;
+    this.probe?.cancel();
+    this.probe = null;
   }
 
   handlerFailed(error: Error): void {
@@ -157,30 +224,19 @@ export class Server implements ServerConnectionOwner {
     else if (failure !== UNUSED) counters.serverErr++;
     if (this.isClosing) return;
     this.logClose(failure, wasInUse);
-    // A refused handshake is the server's answer: it lives.
-    if (wasInUse && failure.reply === null && owner.config.autoEjectHosts) this.countFailure();
+    // A refused handshake is the server's answer: it lives. A lack of descriptors is our own.
+    const isItsFault = wasInUse && failure.reply === null && failure !== OUT_OF_DESCRIPTORS;
+    if (isItsFault) this.countFailure(connection, failure);
   }
 
-  /** Closes what has waited too long. @returns the next deadline, or Infinity */
+  /** Does what is due at `nowMs`. @returns when there is more to do, or Infinity */
   expire(nowMs: number): number {
     let next = Infinity;
     // Backwards, as closing takes a connection out of the list.
     for (let i = this.connections.length - 1; i >= 0; i--) {
-      const connection = this.connections[i]!;
-      const oldest = connection.sent.peek();
-      const isOpen = connection.state === ConnectionState.Open;
-      let deadlineMs = oldest !== null && oldest.deadlineMs > 0 ? oldest.deadlineMs : Infinity;
-      if (!isOpen) {
-        deadlineMs = Math.min(deadlineMs, connection.connectDeadlineMs);
-      } else if (connection.lane !== this.owner.lanes.first) {
-        // One in use is looked at again later: nothing else may ask for it.
-        if (oldest === null) deadlineMs = connection.lastUsedMs + LANE_IDLE_MS;
-        else next = Math.min(next, nowMs + LANE_IDLE_MS);
-      }
-      if (deadlineMs <= nowMs) connection.close(oldest === null && isOpen ? UNUSED : TIMED_OUT);
-      else next = Math.min(next, deadlineMs);
+      next = Math.min(next, this.connections[i]!.expire(nowMs));
     }
-    return next;
+    return Math.min(next, this.expireProbe(nowMs));
   }
 
   /** Brings the queue gauges up to date. */
@@ -201,6 +257,7 @@ export class Server implements ServerConnectionOwner {
 
   close(): void {
     this.isClosing = true;
+    this.probe?.cancel();
     for (const connection of [...this.connections]) connection.close(SERVER_CLOSED);
   }
 
@@ -208,9 +265,15 @@ export class Server implements ServerConnectionOwner {
     return (this.byLane[lane.index] ??= { connections: [], next: 0 });
   }
 
+  /** Fewer connections do, when there are no descriptors for more. */
+  private mayOpen(connections: readonly ServerConnection[]): boolean {
+    return connections.length === 0 || this.owner.descriptors.hasRoomForServer;
+  }
+
   private openConnection(lane: Lane): ServerConnection {
     const { owner } = this;
     const connection = new ServerConnection(this, lane);
+    connection.incident = this.health.incidents;
     this.connections.push(connection);
     this.laneConnections(lane).connections.push(connection);
     lane.users++;
@@ -222,12 +285,26 @@ export class Server implements ServerConnectionOwner {
     return connection;
   }
 
-  private countFailure(): void {
-    if (this.isEjected) return;
-    this.failures++;
-    if (this.failures < Math.max(1, this.owner.config.serverFailureLimit)) return;
-    this.failures = 0;
-    this.owner.eject(this);
+  /** @param why if this is one too many */
+  private countFailure(connection: ServerConnection, why: FailureReason): void {
+    const failures = this.health.failed(connection);
+    if (failures === 0 || !this.owner.config.autoEjectHosts) return;
+    const count = failures === 1 ? "1 failure" : `${failures} failures in a row`;
+    this.owner.eject(this, `${count} (${why.text})`);
+  }
+
+  /** The probe that is due, or has taken too long. @returns when there is more to do */
+  private expireProbe(nowMs: number): number {
+    const { health, owner } = this;
+    if (!health.isEjected) return Infinity;
+    if (this.probe !== null && this.probe.deadlineMs <= nowMs) this.probe.expire();
+    if (this.probe === null && health.probeAtMs <= nowMs) {
+      const deadlineMs = nowMs + (this.timeoutMs || CONNECT_TIMEOUT_MS);
+      this.probe = new ServerProbe(this, owner.protocol, owner.lanes.first, deadlineMs);
+      health.probing(nowMs);
+      this.probe.start();
+    }
+    return this.probe === null ? health.probeAtMs : this.probe.deadlineMs;
   }
 
   private logClose(failure: FailureReason, wasInUse: boolean): void {

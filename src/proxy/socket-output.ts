@@ -35,6 +35,8 @@ export class SocketOutput implements TurnMember {
   readonly chain: ByteChain;
   private socket: Socket<unknown> | null = null;
   private state: State = State.Held;
+  /** Something came while the kernel is full. */
+  private isGrown = false;
 
   constructor(
     private readonly owner: OutputOwner,
@@ -60,15 +62,23 @@ export class SocketOutput implements TurnMember {
 
   /** Something was appended to `chain`: write it at the end of this turn. */
   schedule(): void {
-    if (this.state !== State.Ready) return;
-    this.state = State.Scheduled;
-    this.turn.add(this);
+    if (this.state === State.Ready) {
+      this.state = State.Scheduled;
+      this.turn.add(this);
+    } else if (this.state === State.Blocked && !this.isGrown) {
+      this.isGrown = true;
+      this.turn.add(this);
+    }
   }
 
   endTurn(): void {
-    if (this.state !== State.Scheduled) return;
-    this.state = State.Ready;
-    this.write();
+    if (this.state === State.Scheduled) {
+      this.state = State.Ready;
+      this.write();
+    } else if (this.state === State.Blocked) {
+      this.chain.detach();
+    }
+    this.isGrown = false;
   }
 
   /** The kernel has room again. May be called without need. */
@@ -96,6 +106,7 @@ export class SocketOutput implements TurnMember {
       chain.consume(written);
       if (written < size) {
         this.state = State.Blocked;
+        chain.detach();
         break;
       }
     }

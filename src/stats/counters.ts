@@ -15,6 +15,13 @@ export class PoolCounters {
   fragments = 0;
 }
 
+/**
+ * How a server is. A failure makes it suspect, a reply healthy again; after too many failures it
+ * is ejected, and probing while a probe is under way. In the order of what is worse.
+ */
+export const ServerState = { Healthy: 0, Suspect: 1, Probing: 2, Ejected: 3 } as const;
+export type ServerState = (typeof ServerState)[keyof typeof ServerState];
+
 export class ServerCounters {
   serverEof = 0;
   serverErr = 0;
@@ -30,6 +37,7 @@ export class ServerCounters {
   inQueueBytes = 0;
   outQueue = 0;
   outQueueBytes = 0;
+  serverState: ServerState = ServerState.Healthy;
 }
 
 /** What the stats need to know about the connections of the whole process. */

@@ -2,7 +2,8 @@
  * The table of everything that is counted: one row per field of the stats, in nutcracker's order.
  * The rows feed the JSON of the stats port, the text of --describe-stats, README's check and tests.
  *
- * A counter only grows; a gauge is what is now; a timestamp is microseconds since 1970, 0 = never.
+ * A counter only grows; a gauge is what is now; a timestamp is microseconds since 1970, 0 = never;
+ * a state is printed as its word. nutcracker's rows come first, and ours behind them.
  * A new number is a field in counters.ts, a row here and a += where it happens. Twin: nc_stats.h.
  */
 
@@ -13,7 +14,7 @@ export interface Metric<Field> {
   readonly name: string;
   /** In counters.ts. */
   readonly field: Field;
-  readonly kind: "counter" | "gauge" | "timestamp";
+  readonly kind: "counter" | "gauge" | "timestamp" | "state";
   readonly help: string;
 }
 
@@ -105,4 +106,13 @@ export const SERVER_METRICS: readonly Metric<keyof ServerCounters>[] = [
     kind: "gauge",
     help: "current request bytes in outgoing queue",
   },
+  {
+    name: "server_state",
+    field: "serverState",
+    kind: "state",
+    help: "healthy, suspect, probing or ejected",
+  },
 ];
+
+/** The word of each ServerState. */
+export const STATE_WORDS: readonly string[] = ["healthy", "suspect", "probing", "ejected"];

@@ -2,7 +2,7 @@
  * The stats as nutcracker's JSON, for scripts that read its stats port.
  *
  *   {"service":"nutcracker", ..., "curr_connections":2, "pool": {"client_eof":0, ...,
- *    "server": {"server_eof":0, ..., "out_queue_bytes":0},"server 2": {...}}}
+ *    "server": {"server_eof":0, ..., "server_state":"healthy"},"server 2": {...}}}
  *
  * Blanks and commas stand exactly where nutcracker puts them: after the comma between numbers,
  * after the colon before an object, and nowhere between two objects. Names are escaped, which
@@ -10,7 +10,7 @@
  */
 
 import type { ConnectionCounters, PoolStatistics } from "./counters.ts";
-import { type Metric, POOL_METRICS, SERVER_METRICS } from "./metrics.ts";
+import { type Metric, POOL_METRICS, SERVER_METRICS, STATE_WORDS } from "./metrics.ts";
 
 /** What the stats say about the program as a whole. */
 export interface SnapshotHead {
@@ -54,7 +54,10 @@ function numbers<Field extends string>(
   metrics: readonly Metric<Field>[],
   counters: Readonly<Record<Field, number>>,
 ): string[] {
-  return metrics.map((metric) => `"${metric.name}":${counters[metric.field]}`);
+  return metrics.map(({ name, field, kind }) => {
+    const number = counters[field];
+    return `"${name}":${kind === "state" ? JSON.stringify(STATE_WORDS[number]) : number}`;
+  });
 }
 
 function named(name: string, text: string): string {

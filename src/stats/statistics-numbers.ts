@@ -3,9 +3,9 @@
  *
  *   counters of a worker -> readNumbers -> [numbers] -> addNumbers -> writeNumbers -> totals
  *
- * Counters and gauges are added, of timestamps the latest counts. What place a number has in the
- * row follows from metrics.ts and the pools, which must be the same on both sides. Does not know
- * how the numbers travel.
+ * Counters and gauges are added, of timestamps the latest counts, of states the worst. What place
+ * a number has in the row follows from metrics.ts and the pools, which must be the same on both
+ * sides. Does not know how the numbers travel.
  */
 
 import type { ConnectionCounters, PoolStatistics } from "./counters.ts";
@@ -57,14 +57,16 @@ export class StatisticsNumbers {
   add(rows: readonly (readonly number[])[]): number[] {
     return this.#cells.map(({ kind }, index) => {
       const numbers = rows.map((row) => row[index] ?? 0);
-      if (kind === "timestamp") return Math.max(0, ...numbers);
+      if (kind === "timestamp" || kind === "state") return Math.max(0, ...numbers);
       return numbers.reduce((sum, number) => sum + number, 0);
     });
   }
 
   /** What stays of a process that is gone: nothing of it is open or waiting any more. */
   withoutGauges(row: readonly number[]): number[] {
-    return this.#cells.map(({ kind }, index) => (kind === "gauge" ? 0 : (row[index] ?? 0)));
+    return this.#cells.map(({ kind }, index) =>
+      kind === "gauge" || kind === "state" ? 0 : (row[index] ?? 0),
+    );
   }
 }
 

@@ -21,7 +21,7 @@ function run(words: readonly string[], program: ProxyProgram = ourProgram()) {
   return { status: result.exitCode, stdout, stderr };
 }
 
-const SAME = ["-V", "-D", "-t -c good.yml", "-tdv 99 -c good.yml", "-c good.yml --test extra"];
+const SAME = ["-V", "-t -c good.yml", "-tdv 99 -c good.yml", "-c good.yml --test extra"];
 
 test.skipIf(nutcracker === null).each(SAME)(
   `%s is answered as by nutcracker${ORACLE_ABSENT}`,
@@ -29,6 +29,13 @@ test.skipIf(nutcracker === null).each(SAME)(
     expect(run(line.split(" "))).toEqual(run(line.split(" "), nutcracker ?? []));
   },
 );
+
+test.skipIf(nutcracker === null)(`-D says what nutcracker says, and more${ORACLE_ABSENT}`, () => {
+  const [ours, theirs] = [run(["-D"]), run(["-D"], nutcracker ?? [])];
+  const lines = ours.stderr.split("\n").filter((line) => !/^ +server_state +"/.test(line));
+  expect(lines.length).toBe(ours.stderr.split("\n").length - 1);
+  expect({ ...ours, stderr: lines.join("\n") }).toEqual(theirs);
+});
 
 test.skipIf(nutcracker === null).each(["bad.yml", "none.yml", "name.yml"])(
   `-t with %s: nutcracker's first line and status, then every reason${ORACLE_ABSENT}`,

@@ -21,7 +21,7 @@ test("without words everything is as upstream's nutcracker has it", () => {
     statsIntervalMs: 30000,
     pidFile: null,
     mbufSizeBytes: 16384,
-    workers: 1,
+    workers: null,
   });
 });
 

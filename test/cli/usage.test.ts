@@ -22,6 +22,9 @@ interface Outcome {
   readonly status: number;
 }
 
+const LAST_STATISTIC = /  out_queue_bytes .*\n/;
+const OUR_STATISTIC = '  server_state        "healthy, suspect, probing or ejected"\n';
+
 /** What we print for words that do not start a run. */
 function ourOutcome(words: readonly string[]): Outcome {
   try {
@@ -41,7 +44,8 @@ function nutcrackerOutcome(folder: string, words: readonly string[]): Outcome {
     .replace("(default: /var/log/nutcracker/nutcracker.log)", "(default: stderr)")
     .replace("(default: /etc/nutcracker/nutcracker.yml)", "(default: conf/nutcracker.yml)")
     .replace("(default: /run/nutcracker/nutcracker.pid)", "(default: off)")
-    .replace(LAST_LINE, (line) => line + OUR_LINE);
+    .replace(LAST_LINE, (line) => line + OUR_LINE)
+    .replace(LAST_STATISTIC, (line) => line + OUR_STATISTIC);
   return { text, status: result.exitCode };
 }
 

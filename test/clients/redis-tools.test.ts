@@ -116,3 +116,15 @@ test.each([
   },
   60_000,
 );
+
+test("redis-cli looks over a whole server, where the pool allows it", async () => {
+  await using one = await RedisPool.start({ pool: { redis_server_commands: true } });
+  await one.fill(["user:1", "user:2", "other"]);
+  const cli = ["redis-cli", "-p", String(one.proxy.port())];
+  const scanned = await run([...cli, "--scan", "--pattern", "user:*"]);
+  expect(scanned.trim().split("\n").sort()).toEqual(["user:1", "user:2"]);
+  expect(await run([...cli, "--bigkeys"])).toContain("Sampled 3 keys in the keyspace!");
+  expect(await run([...cli, "--memkeys"])).toContain("Sampled 3 keys in the keyspace!");
+  expect(await run([...cli, "FLUSHALL"])).toBe("OK\n");
+  expect(await run([...cli, "DBSIZE"])).toBe("0\n");
+});

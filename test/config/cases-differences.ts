@@ -38,6 +38,14 @@ export const DIFFERENCES: readonly ConfigCase[] = [
       because: "nutcracker takes what is not octal for 0",
     },
   })),
+  ...["max_buffer_memory: 1gb", "workers: 2"].map((line) => ({
+    ...wrong(
+      `the setting ${line}`,
+      "'F' has invalid mapping \"key:\" at depth 1",
+      `${line}\n${poolWith()}`,
+    ),
+    ours: { line: null, because: "a setting of ours" },
+  })),
   {
     ...wrong(
       "brackets around IPv6",

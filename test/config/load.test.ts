@@ -80,7 +80,7 @@ beta:
     'conf/a.yml:9: pool "alpha": servers: found "127.0.0.1:6379", allowed: a server like "127.0.0.1:6379:1", "127.0.0.1:6379:1 name" or "/path/to/socket:1 name"',
     'conf/a.yml:10: pool "alpha": servers: found "127.0.0.1:6380:0", allowed: a weight from 1 to 2147483647',
     'conf/a.yml:14: pool "beta": redis: found "yes", allowed: true or false',
-    'conf/a.yml:15: pool "beta": colour: found an unknown key, allowed: one of listen, hash, hash_tag, distribution, timeout, backlog, client_connections, redis, tcpkeepalive, reuseport, redis_auth, redis_db, memcached_flush_all, preconnect, auto_eject_hosts, server_connections, server_retry_timeout, server_failure_limit, servers',
+    'conf/a.yml:15: pool "beta": colour: found an unknown key, allowed: one of listen, hash, hash_tag, distribution, timeout, backlog, client_connections, client_idle_timeout, redis, tcpkeepalive, reuseport, redis_auth, redis_db, memcached_flush_all, redis_server_commands, preconnect, auto_eject_hosts, eject_policy, server_connections, server_retry_timeout, server_probe_interval, server_failure_limit, servers',
     'conf/a.yml:16: pool "beta": backlog: found nothing, allowed: a number from 0 to 2147483647',
     'conf/a.yml:7: pool "alpha": redis_auth: found a password in a memcached pool, allowed: it with redis: true',
     'conf/a.yml:13: pool "beta": listen: found nothing, allowed: the address on which the pool listens',

@@ -70,3 +70,21 @@ test("a pool without a list lacks nothing else", () => {
   expect(complaints("a:", "  listen: h:1", "  timeout: 5")).toHaveLength(1);
   expect(complaints("a:", "  listen: h:1", "  timeout:", "    read: 5")).toHaveLength(2);
 });
+
+test("redis_server_commands is for a Redis pool of one server", () => {
+  const pool = (...lines: string[]) =>
+    complaints("a:", "  listen: h:1", "  redis_server_commands: true", ...lines);
+  const one = ["  servers:", "  - x:1:1"];
+  const allowed = "allowed: true with redis: true and one server";
+  expect(pool("  redis: true", ...one)).toEqual([]);
+  expect(pool("  redis: true", ...one, "  - x:2:1")).toEqual([
+    `F:3: pool "a": redis_server_commands: found true with 2 servers, ${allowed}`,
+  ]);
+  for (const redis of [["  redis: false"], []]) {
+    expect(pool(...redis, ...one)).toEqual([
+      `F:3: pool "a": redis_server_commands: found true in a memcached pool, ${allowed}`,
+    ]);
+  }
+  const off = ["a:", "  listen: h:1", "  redis_server_commands: false", ...one, "  - x:2:1"];
+  expect(complaints(...off)).toEqual([]);
+});

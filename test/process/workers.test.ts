@@ -374,3 +374,14 @@ test("the mark in the environment means nothing in a process without a superviso
   await using proxy = await startProxy({ pools: NOWHERE, environment });
   await (await proxy.connect()).expectOpen();
 });
+
+test("no two clients have the same number, whichever worker they are with", async () => {
+  await using pool = await startPool();
+  const clients = await connectMany(pool.proxy);
+  const ids = await Promise.all(clients.map((client) => client.value("CLIENT", "ID")));
+  expect(new Set(ids).size).toBe(CLIENTS);
+  // One worker has the odd ones, the other the even ones.
+  for (const rest of [0, 1]) {
+    expect(ids.filter((id) => Number(id) % 2 === rest).length).toBeGreaterThan(SHARE_MIN);
+  }
+});

@@ -65,7 +65,7 @@ export interface Parsed {
 const pool = new ChunkPool(512);
 /** A key that begins so lives on this server. */
 const SERVER_OF: Readonly<Record<string, number>> = { a: 0, b: 1, c: 2 };
-const OWNER = { requestDone() {}, replyArriving() {} };
+const OWNER = { requestDone() {}, replyArriving: () => true, holdReply() {} };
 
 export function newSession(): ClientSession {
   return {

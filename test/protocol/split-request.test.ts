@@ -4,7 +4,7 @@ import { giveSplitRequest, takeSplitRequest } from "../../src/protocol/split-req
 import type { SplitRequest } from "../../src/protocol/split-request.ts";
 import { withSeed } from "../support/seeded-random.ts";
 
-const OWNER = { requestDone() {}, replyArriving() {} };
+const OWNER = { requestDone() {}, replyArriving: () => true, holdReply() {} };
 
 /** For each group: its server, and its keys in order. */
 function groupsOf(request: SplitRequest): [number, number[]][] {

@@ -3,7 +3,7 @@
  * replies, and nothing is left.
  */
 import { expect, test } from "bun:test";
-import { CLIENT_REQUESTS_MAX, LINGER_MS } from "../../src/proxy/limits.ts";
+import { CLIENT_REPLIES_BYTES_MAX, FIRST_REPLY_BYTES, LINGER_MS } from "../../src/proxy/limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { bulk } from "../support/resp.ts";
@@ -12,6 +12,9 @@ import { ScriptedServer } from "../support/scripted-server.ts";
 import { DataPlane } from "./data-plane.ts";
 
 /** Answers GET with its key and MGET with its keys, when `release` is called. */
+/** As many requests may a client have in flight that had no reply yet. */
+const FIRST_REQUESTS = CLIENT_REPLIES_BYTES_MAX / FIRST_REPLY_BYTES + 1;
+
 class HoldingServer {
   #held: (() => void)[] = [];
   readonly server = ScriptedServer.start((peer, args) => {
@@ -142,7 +145,7 @@ test("FIN of a client that reads slowly: it gets all replies", async () => {
   client.pause();
   void client.send("GET a\r\n".repeat(40));
   client.halfClose();
-  await eventually(() => plane.counters().responses === 40);
+  await eventually(() => plane.counters().responses > 0);
   client.resume();
   expect((await client.readToEnd()).length).toBe(40 * bulk("x".repeat(1_000_000)).length);
   await plane.expectIdle();
@@ -162,8 +165,8 @@ test("a reset that only the write notices, while the client is not read from", a
   using holding = new HoldingServer();
   using plane = await DataPlane.start({ servers: [`${holding.server.item}:1 s0`] });
   const client = await plane.connect();
-  void client.send("GET a\r\n".repeat(CLIENT_REQUESTS_MAX + 1));
-  await eventually(() => holding.heldCount === CLIENT_REQUESTS_MAX);
+  void client.send("GET a\r\n".repeat(100));
+  await eventually(() => holding.heldCount === FIRST_REQUESTS);
   // After the last event of the turn, and before its write: then the write takes the socket's error
   // away, and what is left looks like a FIN that waits until the client is read from again.
   const { turn } = plane.pool;

@@ -13,10 +13,11 @@ import { parseConfig } from "../../src/config/load.ts";
 import { ChunkPool } from "../../src/lib/chunk-pool.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { REDIS } from "../../src/protocol/redis/redis.ts";
-import type { ClientLimit } from "../../src/proxy/listener.ts";
+import { DescriptorBudget } from "../../src/proxy/descriptor-budget.ts";
 import { Listener } from "../../src/proxy/listener.ts";
 import { ServerPool } from "../../src/proxy/server-pool.ts";
 import { Turn } from "../../src/proxy/turn.ts";
+import { WaitingRoom } from "../../src/proxy/waiting-room.ts";
 import { ConnectionCounters, type ServerCounters } from "../../src/stats/counters.ts";
 import { eventuallyHolds } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
@@ -25,15 +26,26 @@ import { RawClient } from "../support/raw-client.ts";
 import type { PoolSettings } from "../support/run-proxy.ts";
 import { poolsToYaml } from "../support/run-proxy.ts";
 
+/** How long clients wait for buffer memory. */
+const ROOM_WAIT_MS = 300;
+
+/** Each halves what the next reply is expected to weigh. */
+const SETTLED_REPLIES = 20;
+
 export interface DataPlaneOptions {
   readonly chunkSizeBytes?: number;
-  readonly clientsMax?: number;
+  /** Descriptors for clients and servers. */
+  readonly descriptorsMax?: number;
+  /** max_buffer_memory. */
+  readonly bufferBytesMax?: number;
+  readonly requestStallMs?: number;
 }
 
 export class DataPlane {
   readonly connections = new ConnectionCounters();
-  readonly limit: ClientLimit;
+  readonly descriptors: DescriptorBudget;
   readonly chunkPool: ChunkPool;
+  readonly waitingRoom = new WaitingRoom(ROOM_WAIT_MS);
   readonly pool: ServerPool;
   readonly listener: Listener;
   /** What was logged, one line each, with its level in front. */
@@ -42,15 +54,20 @@ export class DataPlane {
   private constructor(settings: PoolSettings, options: DataPlaneOptions) {
     const listen = settings.listen ?? `127.0.0.1:${freePort()}`;
     const config = parseConfig(poolsToYaml({ alpha: { ...settings, listen } }), "test.yml");
-    this.limit = { max: options.clientsMax ?? Infinity, count: 0 };
-    this.chunkPool = new ChunkPool(options.chunkSizeBytes ?? 16384);
+    const log = keepLines(this.log);
+    const max = options.descriptorsMax ?? Infinity;
+    const keptForServers = config.pools[0]!.servers.length * config.pools[0]!.serverConnections;
+    this.descriptors = new DescriptorBudget({ max, keptForServers, log });
+    this.chunkPool = new ChunkPool(options.chunkSizeBytes ?? 16384, options.bufferBytesMax);
     this.pool = new ServerPool(config.pools[0]!, REDIS, {
       turn: new Turn(),
       chunkPool: this.chunkPool,
-      log: keepLines(this.log),
+      waitingRoom: this.waitingRoom,
+      log,
       connections: this.connections,
+      descriptors: this.descriptors,
     });
-    this.listener = new Listener(this.pool, this.limit);
+    this.listener = new Listener(this.pool, null, options.requestStallMs);
   }
 
   static async start(settings: PoolSettings, options: DataPlaneOptions = {}): Promise<DataPlane> {
@@ -70,6 +87,16 @@ export class DataPlane {
     return RawClient.connect(this.address);
   }
 
+  /**
+   * A client that has had so many small replies that it may have CLIENT_REQUESTS_MAX in flight.
+   * @param key of a server that answers
+   */
+  async connectSettled(key = "settled"): Promise<RawClient> {
+    const client = await this.connect();
+    for (let i = 0; i < SETTLED_REPLIES; i++) await client.call("GET", key);
+    return client;
+  }
+
   /** Counters of a server, its queue gauges up to date. */
   counters(server = 0): ServerCounters {
     this.pool.refreshGauges();
@@ -80,7 +107,8 @@ export class DataPlane {
   async expectIdle(): Promise<void> {
     await eventuallyHolds(() => {
       expect(this.listener.clients.size).toBe(0);
-      expect(this.limit.count).toBe(0);
+      expect(this.descriptors.clients).toBe(0);
+      expect(this.descriptors.abandoned).toBe(0);
       expect(this.pool.counters.clientConnections).toBe(0);
       let serverConnections = 0;
       for (let i = 0; i < this.pool.servers.length; i++) {
@@ -95,6 +123,7 @@ export class DataPlane {
       }
       expect(this.connections.current).toBe(1 + serverConnections);
       expect(this.chunkPool.chunksInUse).toBe(0);
+      expect(this.chunkPool.bytesInUse).toBe(0);
     });
   }
 
@@ -102,6 +131,7 @@ export class DataPlane {
     this.listener.stop();
     this.listener.closeClients();
     this.pool.close();
+    this.waitingRoom.stop();
   }
 }
 

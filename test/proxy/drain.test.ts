@@ -53,7 +53,7 @@ test("every kind of client is gone after drain, each with its replies", async ()
   deaf!.resume();
   expect(await deaf!.readToEnd()).toBe(bulk("a"));
   expect(plane.listener.clients.size).toBe(0);
-  expect(plane.limit.count).toBe(0);
+  expect(plane.descriptors.clients).toBe(0);
   expect(plane.chunkPool.chunksInUse).toBe(0);
 });
 
@@ -64,8 +64,7 @@ test("a client that is not read from is drained, too", async () => {
   const client = await plane.connect();
   client.pause();
   void client.send("GET a\r\n".repeat(100));
-  await eventually(() => plane.counters().responses === 100);
-  void client.send("GET a\r\n".repeat(10));
+  await eventually(() => plane.counters().responses > 0);
   plane.listener.stop();
   const drained = plane.listener.drain();
   client.resume();

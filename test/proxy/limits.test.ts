@@ -17,14 +17,15 @@ import { DataPlane } from "./data-plane.ts";
 
 test("a client with too many requests in flight is read from again when they are answered", async () => {
   const held: (() => void)[] = [];
-  let isHolding = true;
+  let isHolding = false;
   using server = ScriptedServer.start((peer, args) => {
     const answer = () => peer.write(bulk(args[1]!));
     if (isHolding) held.push(answer);
     else answer();
   });
   using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
-  const client = await plane.connect();
+  const client = await plane.connectSettled();
+  isHolding = true;
   client.deadlineMs = 20_000;
   const value = "v".repeat(40);
   const request = encodeRequest(["GET", value]);
@@ -213,14 +214,15 @@ test.each(["halfClose", "close", "reset"] as const)(
 
 test("a FIN that comes while the client is not read from is seen when it is again", async () => {
   const held: (() => void)[] = [];
-  let isHolding = true;
+  let isHolding = false;
   using server = ScriptedServer.start((peer, args) => {
     const answer = () => peer.write(bulk(args[1]!));
     if (isHolding) held.push(answer);
     else answer();
   });
   using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
-  const client = await plane.connect();
+  const client = await plane.connectSettled();
+  isHolding = true;
   // What was read but is over the limit is answered, too, though the FIN stands behind it.
   const count = CLIENT_REQUESTS_MAX * 3 + 7;
   void client.send("GET a\r\n".repeat(count));

@@ -78,6 +78,10 @@ test("an early reply to a request that is half written is its reply", async () =
 test("many replies and a fault in one piece: what came before the fault counts", async () => {
   let held: string[] = [];
   using server = ScriptedServer.start((peer, args) => {
+    if (args[1] === "settled") {
+      peer.write(bulk("settled"));
+      return;
+    }
     held.push(bulk(args[1]!));
     if (args[1] !== "k99") return;
     peer.write(`${held.slice(0, 50).join("")}?\r\n`);
@@ -87,7 +91,7 @@ test("many replies and a fault in one piece: what came before the fault counts",
     { servers: [`${server.item}:1 s0`] },
     { chunkSizeBytes: 512 },
   );
-  const client = await plane.connect();
+  const client = await plane.connectSettled();
   const replies = await client.pipeline(Array.from({ length: 100 }, (_, i) => ["GET", `k${i}`]));
   for (const [i, reply] of replies.entries()) {
     expect(reply).toBe(i < 50 ? bulk(`k${i}`) : "-ERR Invalid argument\r\n");

@@ -61,7 +61,10 @@ class Owner {
   requestDone(request: Request): void {
     this.done.push(request);
   }
-  replyArriving(): void {}
+  replyArriving(): boolean {
+    return true;
+  }
+  holdReply(): void {}
 }
 
 test("any keys on any servers, in records that are used again", () =>

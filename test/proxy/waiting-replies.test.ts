@@ -3,6 +3,7 @@
  */
 import { expect, test } from "bun:test";
 import type { ByteChain } from "../../src/lib/byte-chain.ts";
+import { ChunkPool } from "../../src/lib/chunk-pool.ts";
 import { giveRequest, type Request, takeRequest } from "../../src/protocol/request.ts";
 import { eventually } from "../support/eventually.ts";
 import { bulk } from "../support/resp.ts";
@@ -10,6 +11,8 @@ import type { Peer } from "../support/scripted-server.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { type SeededRandom, withSeed } from "../support/seeded-random.ts";
 import { DataPlane } from "./data-plane.ts";
+
+const pool = new ChunkPool(512);
 
 /** Bytes that stay in memory because of the reply. */
 function keptBytes(request: Request): number {
@@ -26,7 +29,7 @@ function keepAny(random: SeededRandom): void {
     );
     const request = takeRequest(null);
     request.setReply(chunk, start, end);
-    request.keepReply();
+    request.keepReply(pool);
     return { request, expected: Buffer.from(chunk.subarray(start, end)) };
   });
   for (const { request, expected } of kept) {
@@ -46,7 +49,7 @@ test("a reply that came in pieces or failed is left alone", () => {
   const request = takeRequest(null);
   const chain = { clear() {} } as ByteChain;
   request.replyChain = chain;
-  request.keepReply();
+  request.keepReply(pool);
   expect(request.replyChain).toBe(chain);
   expect(request.replyBytes.length).toBe(0);
   giveRequest(request);
@@ -73,7 +76,7 @@ test("small replies behind one that hangs do not keep the large ones they came w
     }
   };
   const [hangs, small, big] = [keyOn(0, "hangs"), keyOn(1, "small"), keyOn(1, "large")];
-  const [waiting, busy] = [await plane.connect(), await plane.connect()];
+  const [waiting, busy] = [await plane.connectSettled(small), await plane.connect()];
   void waiting.request("GET", hangs);
   await eventually(() => held.length === 1);
   const requests = (plane.listener.clients.values().next().value as unknown as Waiting).requests;

@@ -2,7 +2,12 @@
  * The JSON of the stats, byte for byte in nutcracker's shape.
  */
 import { expect, test } from "bun:test";
-import { ConnectionCounters, PoolCounters, ServerCounters } from "../../src/stats/counters.ts";
+import {
+  ConnectionCounters,
+  PoolCounters,
+  ServerCounters,
+  ServerState,
+} from "../../src/stats/counters.ts";
 import type { PoolStatistics } from "../../src/stats/counters.ts";
 import { formatSnapshot } from "../../src/stats/snapshot.ts";
 
@@ -36,9 +41,10 @@ const IDLE_POOL_FIELDS = POOL_FIELDS.replace(/:\d+/g, ":0");
 const SERVER_FIELDS =
   '{"server_eof":1, "server_err":2, "server_timedout":3, "server_connections":4, ' +
   '"server_ejected_at":1795259253123456, "requests":6, "request_bytes":7, "responses":8, ' +
-  '"response_bytes":9, "in_queue":10, "in_queue_bytes":11, "out_queue":12, "out_queue_bytes":13}';
+  '"response_bytes":9, "in_queue":10, "in_queue_bytes":11, "out_queue":12, "out_queue_bytes":13, ' +
+  '"server_state":"probing"}';
 
-const IDLE_SERVER_FIELDS = SERVER_FIELDS.replace(/:\d+/g, ":0");
+const IDLE_SERVER_FIELDS = SERVER_FIELDS.replace(/:\d+/g, ":0").replace("probing", "healthy");
 
 test("no pools", () => {
   expect(format([])).toBe(`${HEAD}}`);
@@ -52,6 +58,7 @@ test("every number stands behind its own name", () => {
     ...{ serverEof: 1, serverErr: 2, serverTimedout: 3, serverConnections: 4 },
     ...{ serverEjectedAt: 1795259253123456, requests: 6, requestBytes: 7, responses: 8 },
     ...{ responseBytes: 9, inQueue: 10, inQueueBytes: 11, outQueue: 12, outQueueBytes: 13 },
+    serverState: ServerState.Probing,
   });
   expect(format([busy])).toBe(`${HEAD}, "r": ${POOL_FIELDS}, "s1": ${SERVER_FIELDS}}}`);
 });

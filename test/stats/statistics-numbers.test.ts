@@ -35,7 +35,7 @@ test("what one process reads, another one writes", () => {
   expect(there.pools[0]?.servers).toEqual(here.pools[0]!.servers);
 });
 
-test("counters and gauges are added, of timestamps the latest counts", () => {
+test("counters and gauges are added, of timestamps the latest counts, of states the worst", () => {
   const total = statistics(0);
   const numbers = numbersOf(total);
   const rows = [100, 200, 50].map((first) => numbersOf(statistics(first)).read());
@@ -50,6 +50,7 @@ test("counters and gauges are added, of timestamps the latest counts", () => {
     expect(counters.requests).toBe(sum(own.requests));
     expect(counters.outQueue).toBe(sum(own.outQueue));
     expect(counters.serverEjectedAt).toBe(200 + own.serverEjectedAt);
+    expect<number>(counters.serverState).toBe(200 + own.serverState);
   }
 });
 
@@ -73,6 +74,7 @@ test("of a process that is gone its counters and timestamps stay", () => {
   expect(total.pools[0]?.servers[0]?.counters).toEqual({
     ...own.pools[0]!.servers[0]!.counters,
     ...{ serverConnections: 0, inQueue: 0, inQueueBytes: 0, outQueue: 0, outQueueBytes: 0 },
+    serverState: 0,
   });
 });
 

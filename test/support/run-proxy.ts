@@ -37,7 +37,7 @@ export interface ProxyOptions {
   readonly statsIntervalMs?: number;
 }
 
-/** Counters of one server on the stats port. */
+/** Counters of one server on the stats port; `server_state` is a word. */
 export type ServerStats = Record<string, number>;
 /** Counters of one pool, with its servers below their names. */
 export type PoolStats = Record<string, number | ServerStats>;

@@ -89,16 +89,23 @@ test("LOADING", async () => {
   await pool.fill([key]);
   await server.command("DEBUG", "POPULATE", "60");
   await server.command("SAVE");
+  // A pool that ejects keeps a server out while it loads.
+  const items = pool.servers.map(({ item }, index) => `${item}:1 s${index}`);
+  await using proxy = await Proxy.start({ pools: { alpha: { servers: items } } });
+  const [asking, beside] = [await proxy.connect(), await proxy.connect()];
   const restarted = server.restart();
   const loading = await eventually(async () => {
-    const reply = await client.call("GET", key);
+    const reply = await asking.call("GET", key);
     return reply.startsWith("-LOADING") ? reply : null;
   });
-  const isLoading = await neighbour.pipeline([["GET", key], ["PING"], ["SET", key, "x"]]);
+  const isLoading = await beside.pipeline([["GET", key], ["PING"], ["SET", key, "x"]]);
   await restarted;
   expect(loading).toBe("-LOADING Redis is loading the dataset in memory\r\n");
   expect(isLoading[1]).toBe("+PONG\r\n");
+  await eventually(async () => (await asking.call("GET", key)).startsWith("$"));
   await eventually(async () => (await client.call("GET", key)).startsWith("$"));
+  asking.close();
+  beside.close();
 });
 
 test("errors of every other kind, inside arrays too, pass byte for byte", async () => {

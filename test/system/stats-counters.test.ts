@@ -32,6 +32,7 @@ const SERVER_NAMES = [
   "in_queue_bytes",
   "out_queue",
   "out_queue_bytes",
+  "server_state",
 ];
 
 test("names, their order, and the shape of the text", async () => {
@@ -48,7 +49,7 @@ test("names, their order, and the shape of the text", async () => {
   expect(text).toStartWith('{"service":"nutcracker", "source":"');
   expect(text).toContain('"version":"0.5.0", "uptime":');
   expect(text).toContain('}},"beta": {"client_eof":0, "client_err":0, ');
-  expect(text).toContain('"out_queue_bytes":0},"second": {"server_eof":0, ');
+  expect(text).toContain('"server_state":"healthy"},"second": {"server_eof":0, ');
   const stats = await proxy.stats();
   const top = ["service", "source", "version", "uptime", "timestamp", "total_connections"];
   expect(Object.keys(stats)).toEqual([...top, "curr_connections", "al", "beta"]);

@@ -7,6 +7,7 @@ import { writeForward } from "./forward.ts";
 import { writeFragment } from "./fragment.ts";
 import { localReply } from "./local-replies.ts";
 import { hidesReply } from "./meta.ts";
+import { MEMCACHED_PROBE } from "./probe.ts";
 import { failureReply, framingError, TOO_MANY_CLIENTS, UNAUTHENTICATED } from "./replies.ts";
 import { MemcachedRequestParser } from "./request-parser.ts";
 import { MemcachedResponseParser } from "./response-parser.ts";
@@ -19,6 +20,7 @@ export const MEMCACHED: Protocol<MemcachedRequestParser> = {
   localReply,
   // No command of memcached has keys that must be on one server.
   keySpans: () => [],
+  concernsServer: () => false,
   differentServersReply: () => Buffer.alloc(0),
   // No memcached pool has a password.
   authRequiredReply: UNAUTHENTICATED,
@@ -29,5 +31,6 @@ export const MEMCACHED: Protocol<MemcachedRequestParser> = {
   hidesReply,
   writeFragment,
   coalesce,
+  probe: MEMCACHED_PROBE,
   handshake: () => null,
 };

@@ -157,7 +157,9 @@ export class RequestLine {
     this.editCount = 0;
     const command = wordCount === 0 ? null : findCommand(bytes, start + spans[0]!, spans[1]!);
     this.command = command ?? UNKNOWN_COMMAND;
-    if (sizeBytes > LINE_BYTES_MAX && command?.route !== Route.Keys) {
+    const commandEnd = wordCount === 0 ? 0 : spans[0]! + spans[1]!;
+    const isKeys = command?.route === Route.Keys && commandEnd <= LINE_BYTES_MAX;
+    if (sizeBytes > LINE_BYTES_MAX && !isKeys) {
       this.error = FramingError.LineTooLong;
     } else if (command === null) {
       this.refuseUnknown();
@@ -363,7 +365,10 @@ export class RequestLine {
   private cut(word: number): void {
     const before = 2 * (word - 1);
     const wordEnd = this.spans[2 * word]! + this.spans[2 * word + 1]!;
-    this.edit(this.spans[before]! + this.spans[before + 1]!, wordEnd, "");
+    let from = this.spans[before]! + this.spans[before + 1]!;
+    // Without a blank behind it a CR would be part of the line end, and no longer of its word.
+    if (this.bytes[this.start + from - 1] === CR) from++;
+    this.edit(from, wordEnd, "");
   }
 
   private edit(start: number, end: number, text: string): void {

@@ -127,6 +127,7 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
     while (start < kept && scratch[start] === SPACE) start++;
     let end = start;
     while (end < kept && scratch[end]! > SPACE) end++;
+    if (end > LINE_BYTES_MAX) return false;
     return findCommand(scratch, start, end - start)?.route === Route.Keys;
   }
 

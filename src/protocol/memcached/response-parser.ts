@@ -10,7 +10,7 @@
  * is Invalid: the caller then closes the connection, since nobody can tell where the next reply
  * starts.
  */
-import { ascii, CR, DIGIT_0, DIGIT_9, equalBytes, LF, SPACE } from "../../lib/bytes.ts";
+import { ascii, CASE_BIT, CR, DIGIT_0, DIGIT_9, equalBytes, LF, SPACE } from "../../lib/bytes.ts";
 import { CommandTable } from "../command-table.ts";
 import { ParseStatus, type ResponseParser } from "../protocol.ts";
 
@@ -74,6 +74,7 @@ function wholeValueEnd(bytes: Buffer, start: number, end: number): number {
   const tail = at + 2 + size;
   const replyEnd = tail + 2 + END_LINE.length;
   if (replyEnd > end || digits === 0 || digits > SIZE_DIGITS_MAX) return -1;
+  if (at + 2 - start > REPLY_LINE_BYTES_MAX) return -1;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
   if (bytes[tail] !== CR || bytes[tail + 1] !== LF) return -1;
   return equalBytes(bytes, tail + 2, replyEnd, END_LINE, 0, END_LINE.length) ? replyEnd : -1;
@@ -82,6 +83,7 @@ function wholeValueEnd(bytes: Buffer, start: number, end: number): number {
 export class MemcachedResponseParser implements ResponseParser {
   status: ParseStatus = ParseStatus.Incomplete;
   isError = false;
+  readonly isPush = false;
 
   private state: State = State.Line;
   /** A VALUE has come: more of them may follow, and END must. */
@@ -240,10 +242,16 @@ function isDigit(byte: number): boolean {
   return byte >= DIGIT_0 && byte <= DIGIT_9;
 }
 
-/** The kind of the line whose first word is [start, end), or -1. A number is a line. */
+/**
+ * The kind of the line whose first word is [start, end), or -1. A number is a line. Servers write
+ * capitals and underscores, none of which has the bit that tells small letters from capitals.
+ */
 function kindOf(line: Buffer, start: number, end: number): Kind | -1 {
   const row = KINDS.find(line, start, end - start);
-  if (row !== null) return row.kind;
+  if (row !== null) {
+    for (let i = start; i < end; i++) if ((line[i]! & CASE_BIT) !== 0) return -1;
+    return row.kind;
+  }
   if (start === end) return -1;
   for (let i = start; i < end; i++) if (!isDigit(line[i]!)) return -1;
   return Kind.Line;

@@ -11,6 +11,7 @@ import { encodeValue, Verbatim } from "./resp-values.ts";
 const ANY = Infinity;
 /** Printable and no blank, as Redis demands of what it shows in a list. */
 const NAME_PATTERN = /^[!-~]*$/;
+const ID_PATTERN = /^[1-9]\d*$/;
 const NO_STATE = "it is a state of a connection, and connections to servers are shared";
 const ALL_CLIENTS = "it concerns the clients of one server: connect to that server itself";
 
@@ -124,6 +125,8 @@ function listReply(words: readonly string[], session: ClientSession): Buffer {
   let found = [...session.peers()];
   const option = words[2]?.toUpperCase();
   if (option === "ID" && words.length > 3) {
+    const isWrong = words.slice(3).some((word) => !ID_PATTERN.test(word));
+    if (isWrong) return replies.errorReply("ERR Invalid client ID");
     const ids = new Set(words.slice(3).map(Number));
     found = found.filter((peer) => ids.has(peer.identity.id));
   } else if (option === "TYPE" && words.length === 4) {
@@ -148,10 +151,10 @@ type Filter = (peer: ClientSession) => boolean;
 
 /** What CLIENT KILL can choose by: a word and its value -> who is meant; null: a wrong value. */
 const KILL_FILTERS: ReadonlyMap<string, (value: string) => Filter | null> = new Map([
-  ["ID", (value) => (/^[1-9]\d*$/.test(value) ? (peer) => peer.identity.id === +value : null)],
+  ["ID", (value) => (ID_PATTERN.test(value) ? (peer) => peer.identity.id === +value : null)],
   ["ADDR", (value) => (peer) => peer.identity.address === value],
   ["LADDR", (value) => (peer) => peer.identity.localAddress === value],
-  ["USER", (value) => () => value === "default"],
+  ["USER", (value) => (value === "default" ? () => true : null)],
   ["TYPE", (value) => (isClientType(value) ? () => value.toLowerCase() === "normal" : null)],
   [
     "MAXAGE",
@@ -178,8 +181,9 @@ function killReply(words: readonly string[], session: ClientSession): Buffer {
     const filter = KILL_FILTERS.get(option)?.(value);
     if (filter === undefined) return replies.SYNTAX_ERROR;
     if (filter === null) {
-      return option === "TYPE"
-        ? unknownType(value)
+      if (option === "TYPE") return unknownType(value);
+      return option === "USER"
+        ? replies.errorReply(`ERR No such user ${replies.quoteText(value)}`)
         : replies.errorReply(`ERR ${option} must be a number greater than 0`);
     }
     filters.push(filter);

@@ -129,7 +129,9 @@ function holdsValues(view: MessageBytes, at: number, count: number): boolean {
 
 /** Where the string or null at `at` ends, or -1 if there is none. */
 function valueEnd(view: MessageBytes, at: number): number {
-  if (view.byteAt(at) === UNDERSCORE) return at + 3;
+  if (view.byteAt(at) === UNDERSCORE) {
+    return view.byteAt(at + 1) === CR && view.byteAt(at + 2) === LF ? at + 3 : -1;
+  }
   if (!readNumber(view, at, DOLLAR)) return -1;
   return number < 0 ? lineEnd : lineEnd + number + 2;
 }
@@ -140,6 +142,7 @@ function coalesceSum(request: SplitRequest, target: ByteChain): boolean {
     if (!readNumber(viewAt(i), 0, COLON) || number < 0) return false;
     sum += number;
   }
+  if (sum > NUMBER_MAX) return false;
   writeNumber(COLON, sum, target);
   return true;
 }

@@ -22,6 +22,11 @@ const available: ReadonlyMap<string, CommandRow> = new Map(
 
 const ROUTES_OF_KEYS = new Set<Route>([Route.Key, Route.Keys, Route.SameServer]);
 
+const RULES_OF_FIRST_KEY = new Set<KeyRule>([KeyRule.StoredCounted, KeyRule.StoreOption]);
+
+/** Commands that may have no key at all. */
+const SCRIPTS = /^(?:EVAL|FCALL)/;
+
 /** What a route means for who sends the command. */
 const SUMMARIES: Readonly<Partial<Record<Route, string>>> = {
   [Route.Key]: "Goes to the server of its first key.",
@@ -65,7 +70,7 @@ function describe(row: CommandRow): RespValue {
     ...(isMovable ? ["movablekeys"] : []),
   ];
   // Rules that begin with a key that stands still tell that one, as Redis does.
-  const isRange = hasKeys && (!isMovable || row.keyRule === KeyRule.StoredCounted);
+  const isRange = hasKeys && (!isMovable || RULES_OF_FIRST_KEY.has(row.keyRule));
   return [
     row.name.toLowerCase(),
     argumentsMin === argumentsMax ? argumentsMin : -argumentsMin,
@@ -120,6 +125,7 @@ function getKeysReply(words: readonly string[], session: ClientSession): Buffer 
   if (!ROUTES_OF_KEYS.has(row.route)) {
     return replies.errorReply("ERR The command has no key arguments");
   }
+  if (SCRIPTS.test(row.name) && request[row.firstKey - 1] === "0") return encodeValue([], 2);
   if (request.length < row.argumentsMin || request.length > row.argumentsMax) {
     return replies.errorReply("ERR Invalid number of arguments specified for command");
   }

@@ -27,6 +27,8 @@ export const KeyRule = {
   Streams: 3,
   /** At firstKey, behind one subcommand; the others are refused. */
   Subcommand: 4,
+  /** At firstKey, and where the option STORE says so. */
+  StoreOption: 5,
 } as const;
 export type KeyRule = (typeof KeyRule)[keyof typeof KeyRule];
 
@@ -73,6 +75,8 @@ export interface CommandRow {
   readonly local: Local;
   /** Why the command is refused. */
   readonly refusal: string;
+  /** It concerns a server as a whole: a pool of one server may pass it on (server-commands.ts). */
+  readonly isForServer: boolean;
 }
 
 /** No upper limit: as many arguments as a request can have. */
@@ -94,6 +98,7 @@ const EMPTY_ROW: CommandRow = {
   fragmentName: "",
   local: Local.None,
   refusal: "",
+  isForServer: false,
 };
 
 /** The row of every name that no table knows. */
@@ -139,16 +144,24 @@ export function local(
   argumentsMin: number,
   argumentsMax: number,
   what: Local,
+  more: Settings = {},
 ): CommandRow[] {
   const settings = { argumentsMin, argumentsMax, markLast: ANY };
-  return rows(name, { ...settings, route: Route.Local, local: what });
+  return rows(name, { ...settings, route: Route.Local, local: what, ...more });
 }
 
 export function refused(refusal: string, names: string): CommandRow[] {
   return rows(names, { refusal });
 }
 
-export const WOULD_BLOCK = "it would block a connection that is shared with other clients";
+/** Commands that are refused because there are several servers, if there are. */
+export function forServer(refusal: string, names: string): CommandRow[] {
+  return rows(names, { refusal, isForServer: true });
+}
+
+export const WOULD_BLOCK =
+  "it would block a connection that is shared with other clients: ask without blocking, or " +
+  "connect to the server itself";
 export const ALL_KEYS =
   "it concerns all keys of a server, and keys are spread over several: ask each server itself";
 export const ONE_SERVER = "it concerns one server: connect to that server itself";

@@ -18,6 +18,7 @@ import {
   ALL_KEYS,
   ANY,
   CoalesceAs,
+  forServer,
   KeyRule,
   keyed,
   local,
@@ -53,13 +54,13 @@ const KEYED: readonly CommandRow[] = [
   ...keyed(5, 5, "LINSERT"),
   ...keyed(5, 5, "LMOVE", TWO_KEYS),
   // A key and whatever the server makes of the rest.
-  ...keyed(2, ANY, "SORT BITCOUNT BITPOS BITFIELD GETEX SET RESTORE"),
+  ...keyed(2, ANY, "BITCOUNT BITPOS BITFIELD GETEX SET RESTORE"),
   ...keyed(2, ANY, "HDEL HMGET HMSET HSCAN HSET HRANDFIELD"),
   ...keyed(2, ANY, "LPUSH LPUSHX RPUSH RPUSHX LPOP RPOP LPOS"),
   ...keyed(2, ANY, "SADD SREM SRANDMEMBER SSCAN SPOP SMISMEMBER PFADD"),
   ...keyed(2, ANY, "ZADD ZMSCORE ZPOPMAX ZPOPMIN ZRANDMEMBER ZRANGE ZRANGEBYLEX ZRANGEBYSCORE"),
   ...keyed(2, ANY, "ZREM ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZSCAN"),
-  ...keyed(2, ANY, "GEOADD GEODIST GEOPOS GEOHASH GEORADIUS GEORADIUSBYMEMBER GEOSEARCH"),
+  ...keyed(2, ANY, "GEOADD GEODIST GEOPOS GEOHASH GEOSEARCH"),
 ];
 
 /** What nutcracker 0.5.0 sends to the server of the first of several keys. */
@@ -67,6 +68,7 @@ const FIRST_KEY_DECIDES: readonly CommandRow[] = [
   ...keyed(2, ANY, "COPY ZRANGESTORE GEOSEARCHSTORE", TWO_KEYS),
   ...keyed(2, ANY, "SDIFF SDIFFSTORE SINTER SINTERSTORE SUNION SUNIONSTORE", ALL_KEYS_TO_THE_END),
   ...keyed(2, ANY, "PFMERGE PFCOUNT", ALL_KEYS_TO_THE_END),
+  ...keyed(2, ANY, "SORT GEORADIUS GEORADIUSBYMEMBER", { keyRule: KeyRule.StoreOption }),
   ...keyed(2, ANY, "ZDIFFSTORE ZINTERSTORE ZUNIONSTORE", STORED_COUNTED),
   // The number of keys comes first, then the keys.
   ...keyed(3, ANY, "ZUNION ZINTER ZDIFF", { firstKey: 2, markLast: 2, keyRule: KeyRule.Counted }),
@@ -143,12 +145,12 @@ const LOCAL: readonly CommandRow[] = [
   ...local("QUIT", 1, ANY, Local.Quit),
   ...local("AUTH", 2, 3, Local.Auth),
   ...local("SELECT", 2, 2, Local.Select),
-  ...local("INFO", 1, ANY, Local.Info),
+  ...local("INFO", 1, ANY, Local.Info, { isForServer: true }),
   ...local("HELLO", 1, 8, Local.Hello),
   ...local("CLIENT", 2, ANY, Local.Client),
   ...local("RESET", 1, 1, Local.Reset),
   ...local("COMMAND", 1, ANY, Local.Command),
-  ...local("CONFIG", 2, ANY, Local.Config),
+  ...local("CONFIG", 2, ANY, Local.Config, { isForServer: true }),
   ...local("TIME", 1, 1, Local.Time),
   ...local("READONLY READWRITE", 1, 1, Local.ReadMode),
 ];
@@ -160,23 +162,37 @@ const REFUSED: readonly CommandRow[] = [
     "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
   ),
   ...refused(
-    "transactions need a connection of their own, and connections to servers are shared",
+    "transactions need a connection of their own, and connections to servers are shared: use a " +
+      "script whose keys are on one server, or connect to that server itself",
     "MULTI EXEC DISCARD WATCH UNWATCH",
   ),
   ...refused(
-    "subscriptions need a connection of their own, and connections to servers are shared",
-    "SUBSCRIBE PSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PUBLISH SPUBLISH PUBSUB",
+    "subscriptions need a connection of their own, and connections to servers are shared: " +
+      "connect to a server itself",
+    "SUBSCRIBE PSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE",
   ),
-  ...refused(ALL_KEYS, "KEYS SCAN RANDOMKEY DBSIZE FLUSHALL FLUSHDB SWAPDB"),
-  ...refused("a key cannot move to another database through a proxy", "MOVE"),
-  ...refused("a key stays on the server that its name belongs to", "MIGRATE RESTORE-ASKING"),
-  ...refused(
+  ...forServer(
+    "a message reaches the subscribers of one server: connect to that server itself",
+    "PUBLISH SPUBLISH PUBSUB",
+  ),
+  ...forServer(ALL_KEYS, "KEYS SCAN RANDOMKEY DBSIZE FLUSHALL FLUSHDB SWAPDB"),
+  ...forServer(
+    "a key cannot move to another database through a proxy: COPY it with DB, then DEL it",
+    "MOVE",
+  ),
+  ...forServer("a key stays on the server that its name belongs to", "MIGRATE"),
+  ...refused("a key stays on the server that its name belongs to", "RESTORE-ASKING"),
+  ...forServer(
     ONE_SERVER,
-    "DEBUG MONITOR SAVE BGSAVE BGREWRITEAOF LASTSAVE SHUTDOWN SLAVEOF REPLICAOF ROLE SYNC " +
-      "PSYNC REPLCONF SLOWLOG COMMANDLOG MODULE LATENCY ACL FAILOVER SCRIPT FUNCTION HOTKEYS " +
-      "PFDEBUG PFSELFTEST",
+    "DEBUG SAVE BGSAVE BGREWRITEAOF LASTSAVE SLAVEOF REPLICAOF ROLE SLOWLOG COMMANDLOG MODULE " +
+      "LATENCY ACL FAILOVER SCRIPT FUNCTION HOTKEYS PFDEBUG PFSELFTEST",
   ),
-  ...refused("the servers behind this proxy are no cluster", "CLUSTER CLUSTERSCAN ASKING"),
+  // These end the connection, or make something else of it.
+  ...refused(ONE_SERVER, "MONITOR SHUTDOWN SYNC PSYNC REPLCONF"),
+  ...refused(
+    "the servers behind this proxy are no cluster: use the client without its cluster mode",
+    "CLUSTER CLUSTERSCAN ASKING",
+  ),
 ];
 
 export const COMMANDS: readonly CommandRow[] = [

@@ -33,10 +33,17 @@ export function redisHandshake(options: HandshakeOptions): Handshake | null {
     replyCount: commands.length,
     refusal(reply) {
       const text = reply.toString("latin1");
-      if (!text.startsWith("-") || NO_PASSWORD_NEEDED.some((words) => text.includes(words))) {
+      if (!/^[-!]/.test(text) || NO_PASSWORD_NEEDED.some((words) => text.includes(words))) {
         return null;
       }
+      if (text.startsWith("!")) return asLine(text);
       return HELLO_UNKNOWN.test(text) ? NO_RESP3 : reply;
     },
   };
+}
+
+/** An error of RESP3, which may have several lines, as one that every client can read. */
+function asLine(text: string): Buffer {
+  const words = text.slice(text.indexOf("\n") + 1).trim();
+  return errorReply(words === "" ? "ERR" : words.replace(/[\r\n]+/g, " "));
 }

@@ -3,9 +3,10 @@
  */
 import type { MessageBytes } from "../../lib/message-bytes.ts";
 import { requestTexts } from "./arguments.ts";
+import { refuseIfLong } from "./key-limit.ts";
 import { findKeys } from "./keys.ts";
 import type { RedisRequestParser } from "./request-parser.ts";
-import { Refusal } from "./request-parser.ts";
+import { Refusal } from "./refusal.ts";
 
 const indexes: number[] = [];
 const spans: number[] = [];
@@ -23,6 +24,13 @@ export function keySpans(parser: RedisRequestParser, message: MessageBytes): rea
     parser.keysRefusal = refusal;
     return spans;
   }
-  for (const index of indexes) spans.push(parser.spans[2 * index]!, parser.spans[2 * index + 1]!);
+  for (const index of indexes) {
+    const length = parser.spans[2 * index + 1]!;
+    if (refuseIfLong(parser, length)) {
+      spans.length = 0;
+      return spans;
+    }
+    spans.push(parser.spans[2 * index]!, length);
+  }
   return spans;
 }

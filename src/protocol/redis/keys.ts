@@ -10,6 +10,7 @@
  */
 import type { CommandRow } from "./command-row.ts";
 import { KeyRule, WOULD_BLOCK } from "./command-row.ts";
+import { quoteText } from "./replies.ts";
 
 /** The arguments of a request, whoever holds them. */
 export interface ArgumentTexts {
@@ -24,6 +25,19 @@ const STREAM_OPTIONS = new Map([
   ["CLAIM", 2],
   ["GROUP", 3],
   ["NOACK", 1],
+]);
+
+/** Options of SORT, and how many arguments come behind each. */
+const SORT_OPTIONS = new Map([
+  ["LIMIT", 2],
+  ["BY", 1],
+  ["GET", 1],
+]);
+
+/** Where the options begin. */
+const OPTIONS_AT = new Map([
+  ["GEORADIUS", 6],
+  ["GEORADIUSBYMEMBER", 5],
 ]);
 
 /**
@@ -49,6 +63,8 @@ export function findKeys(
       return addStreams(command, argumentCount, texts, found);
     case KeyRule.Subcommand:
       return addOfSubcommand(command, argumentCount, texts, found);
+    case KeyRule.StoreOption:
+      return addOfStore(command, argumentCount, texts, found);
     default: {
       const last = lastKey < 0 ? argumentCount + lastKey : lastKey;
       for (let i = firstKey; i <= last && i < argumentCount; i += keyStep) found.push(i);
@@ -83,6 +99,24 @@ function addCounted(
   const end = first + Number(text) * command.keyStep;
   if (end > argumentCount) return "ERR Number of keys can't be greater than number of args";
   for (let i = first; i < end; i += command.keyStep) found.push(i);
+  return "";
+}
+
+/** SORT key [BY pattern] ... [STORE destination], GEORADIUS key ... [STORE destination] */
+function addOfStore(
+  command: CommandRow,
+  argumentCount: number,
+  texts: ArgumentTexts,
+  found: number[],
+): string {
+  let destination = -1;
+  for (let at = OPTIONS_AT.get(command.name) ?? 2; at + 1 < argumentCount; at++) {
+    const word = texts.argumentText(at).toUpperCase();
+    if (word === "STORE" || word === "STOREDIST") destination = ++at;
+    else at += SORT_OPTIONS.get(word) ?? 0;
+  }
+  found.push(command.firstKey);
+  if (destination >= 0) found.push(destination);
   return "";
 }
 
@@ -131,8 +165,12 @@ function addOfSubcommand(
   found: number[],
 ): string {
   const name = command.name.toLowerCase();
-  if (texts.argumentText(1).toUpperCase() !== command.subcommand) {
-    return `ERR '${name}' is not supported by this proxy: ${command.refusal}`;
+  const word = texts.argumentText(1);
+  if (word.toUpperCase() !== command.subcommand) {
+    return (
+      `ERR ${quoteText(`${name} ${word}`)} is not supported by this proxy: ${command.refusal}; ` +
+      `only ${command.name} ${command.subcommand} has a key that tells its server`
+    );
   }
   if (argumentCount <= command.firstKey) {
     const subcommand = command.subcommand.toLowerCase();

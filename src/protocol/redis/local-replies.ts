@@ -19,8 +19,9 @@ import { configReply, infoReply, timeReply } from "./info-replies.ts";
 import { noKeysWords } from "./keys.ts";
 import * as replies from "./replies.ts";
 import type { RedisRequestParser } from "./request-parser.ts";
-import { Refusal } from "./request-parser.ts";
+import { Refusal } from "./refusal.ts";
 import { encodeValue } from "./resp-values.ts";
+import { concernsServer } from "./server-commands.ts";
 import { authReply, helloReply, resetReply, selectReply } from "./session-replies.ts";
 
 type LocalReply = (words: readonly string[], session: ClientSession) => Buffer;
@@ -48,7 +49,7 @@ export function localReply(
   message: MessageBytes,
   session: ClientSession,
 ): Buffer {
-  if (parser.refusal !== Refusal.None) return refusalReply(parser, message);
+  if (parser.refusal !== Refusal.None) return refusalReply(parser, message, session);
   const { local } = parser.command;
   if (local === Local.Ping && parser.argumentCount === 1) return replies.PONG;
   return REPLIES[local](argumentTexts(parser, message), session);
@@ -64,16 +65,41 @@ function quitReply(_: readonly string[], session: ClientSession): Buffer {
   return replies.OK;
 }
 
-function refusalReply(parser: RedisRequestParser, message: MessageBytes): Buffer {
+function refusalReply(
+  parser: RedisRequestParser,
+  message: MessageBytes,
+  session: ClientSession,
+): Buffer {
   const { command, refusal } = parser;
   const name = command.name.toLowerCase();
-  if (refusal === Refusal.ArgumentCount) {
+  const isWithoutKeys = refusal === Refusal.NoKeys || isScriptWithoutKeys(parser, message);
+  if (refusal === Refusal.ArgumentCount && !isWithoutKeys) {
     return replies.errorReply(`ERR wrong number of arguments for '${name}' command`);
   }
-  if (refusal === Refusal.NoKeys) return replies.errorReply(noKeysWords(command));
+  if (concernsServer(parser, message) && serverCount(session) === 1) {
+    return replies.errorReply(
+      `ERR '${name}' is not supported by this proxy: it concerns the server, not one of its ` +
+        "keys; redis_server_commands of this pool is false",
+    );
+  }
+  if (isWithoutKeys) return replies.errorReply(noKeysWords(command));
   if (refusal === Refusal.Keys) return replies.errorReply(parser.keysRefusal);
   if (command.refusal !== "") {
     return replies.errorReply(`ERR '${name}' is not supported by this proxy: ${command.refusal}`);
   }
   return replies.errorReply(`ERR unknown command ${replies.quote(argument(parser, message, 0))}`);
+}
+
+function serverCount(session: ClientSession): string | number | undefined {
+  return session.poolFacts().find(([name]) => name === "servers")?.[1];
+}
+
+/** EVAL script 0: with a number of keys, its count of arguments would be wrong. */
+function isScriptWithoutKeys(parser: RedisRequestParser, message: MessageBytes): boolean {
+  const { keyCountAt } = parser.command;
+  return (
+    keyCountAt > 0 &&
+    parser.argumentCount === keyCountAt + 1 &&
+    argument(parser, message, keyCountAt).toString("latin1") === "0"
+  );
 }

@@ -5,7 +5,7 @@
  * left to the server; at least the key must be there.
  */
 import type { CommandRow } from "./command-row.ts";
-import { ALL_KEYS, ANY, KeyRule, keyed, refused, together } from "./command-row.ts";
+import { ALL_KEYS, ANY, forServer, KeyRule, keyed, ONE_SERVER, together } from "./command-row.ts";
 
 const ONE_INDEX =
   "an index covers the keys of one server, and keys are spread over several: ask each one itself";
@@ -32,7 +32,7 @@ export const MODULE_COMMANDS: readonly CommandRow[] = [
     firstKey: 2,
     keyRule: KeyRule.Subcommand,
     subcommand: "MEMORY",
-    refusal: "only JSON.DEBUG MEMORY has a key that tells its server",
+    refusal: ONE_SERVER,
   }),
   ...moduleKeyed("BF", "ADD CARD EXISTS INFO INSERT LOAD LOADCHUNK MADD MEXISTS RESERVE SCANDUMP"),
   ...moduleKeyed("CF", "ADD ADDNX COMPACT COUNT DEL EXISTS INFO INSERT INSERTNX LOADCHUNK MEXISTS"),
@@ -45,15 +45,15 @@ export const MODULE_COMMANDS: readonly CommandRow[] = [
   ...moduleKeyed("TS", "ADD ALTER CREATE DECRBY DEL GET INCRBY INFO RANGE REVRANGE"),
   ...together(3, "TS.CREATERULE TS.DELETERULE", { lastKey: 2 }),
   ...together(4, "TS.MADD", { lastKey: -1, keyStep: 3 }),
-  ...refused(ALL_KEYS, named("TS", "MGET MRANGE MREVRANGE QUERYINDEX")),
+  ...forServer(ALL_KEYS, named("TS", "MGET MRANGE MREVRANGE QUERYINDEX")),
   ...moduleKeyed("FT", "SUGADD SUGDEL SUGGET SUGLEN"),
-  ...refused(
+  ...forServer(
     ONE_INDEX,
     named("FT", "_LIST AGGREGATE ALIASADD ALIASDEL ALIASUPDATE ALTER CONFIG CREATE CURSOR"),
   ),
-  ...refused(
+  ...forServer(
     ONE_INDEX,
     named("FT", "DICTADD DICTDEL DICTDUMP DROPINDEX EXPLAIN EXPLAINCLI HYBRID"),
   ),
-  ...refused(ONE_INDEX, named("FT", "INFO PROFILE SEARCH SPELLCHECK SYNDUMP SYNUPDATE TAGVALS")),
+  ...forServer(ONE_INDEX, named("FT", "INFO PROFILE SEARCH SPELLCHECK SYNDUMP SYNUPDATE TAGVALS")),
 ];

@@ -7,6 +7,7 @@ import { writeFragment } from "./fragment.ts";
 import { redisHandshake } from "./handshake.ts";
 import { localReply } from "./local-replies.ts";
 import { keySpans } from "./key-spans.ts";
+import { REDIS_PROBE } from "./probe.ts";
 import {
   AUTH_REQUIRED,
   differentServersReply,
@@ -16,6 +17,7 @@ import {
 } from "./replies.ts";
 import { RedisRequestParser } from "./request-parser.ts";
 import { RedisResponseParser } from "./response-parser.ts";
+import { concernsServer } from "./server-commands.ts";
 
 export const REDIS: Protocol<RedisRequestParser> = {
   name: "redis",
@@ -24,6 +26,7 @@ export const REDIS: Protocol<RedisRequestParser> = {
   createResponseParser: () => new RedisResponseParser(),
   localReply,
   keySpans,
+  concernsServer,
   differentServersReply: (parser, found) =>
     differentServersReply(parser.command.name.toLowerCase(), found),
   authRequiredReply: AUTH_REQUIRED,
@@ -36,5 +39,6 @@ export const REDIS: Protocol<RedisRequestParser> = {
   hidesReply: () => true,
   writeFragment,
   coalesce,
+  probe: REDIS_PROBE,
   handshake: redisHandshake,
 };

@@ -19,6 +19,8 @@ import { Local, UNKNOWN_COMMAND } from "./command-row.ts";
 import { COMMAND_TABLE } from "./commands.ts";
 import { FramingError } from "./framing-error.ts";
 import { encodeCommand, splitInline } from "./inline.ts";
+import { refuseLongKeys } from "./key-limit.ts";
+import { Refusal } from "./refusal.ts";
 
 /** As Redis: proto-max-bulk-len. */
 export const BULK_BYTES_MAX = 512 * 1024 * 1024;
@@ -48,8 +50,9 @@ function lengthEnd(bytes: Buffer, at: number, end: number): number {
     at++;
   }
   if (at + 2 > end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+  const digits = at - start;
   // One digit is always well-formed; more of them are rare enough for the exact check.
-  if (at - start !== 1 && at - start !== decimalLength(length)) return -1;
+  if (digits !== 1 && (digits > LENGTH_DIGITS_MAX || digits !== decimalLength(length))) return -1;
   lengthRead = length;
   return length > BULK_BYTES_MAX ? -1 : at + 2;
 }
@@ -64,10 +67,6 @@ const State = {
   Inline: 6,
 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** Why a complete request is not routed. */
-export const Refusal = { None: 0, Command: 1, ArgumentCount: 2, NoKeys: 3, Keys: 4 } as const;
-export type Refusal = (typeof Refusal)[keyof typeof Refusal];
 
 const ALLOWED_BEFORE_AUTH = new Set<Local>([Local.Auth, Local.Hello, Local.Quit, Local.Reset]);
 
@@ -291,6 +290,7 @@ export class RedisRequestParser implements RequestParser {
     ) {
       this.refusal = Refusal.ArgumentCount;
     } else if (command.keyCountAt > 0 && !this.hasKeys) this.refusal = Refusal.NoKeys;
+    else refuseLongKeys(this);
     this.status = ParseStatus.Complete;
     this.state = State.Mark;
     this.index = -1;

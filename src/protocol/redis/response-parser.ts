@@ -5,7 +5,8 @@
  *        -> Length -> LengthLf -> Body -> CR LF    $ ! =             a string; $-1 is null
  *                              -> (elements)       * ~ > %  |        so many more elements
  *
- * Nesting needs no stack: `pending` counts the elements still to come, whatever they are inside of.
+ * `pending` counts the elements still to come, whatever they are inside of. When it falls to the
+ * top of `ends`, an aggregate is over: so the depth is known, and limited.
  * A push, which no request asked for, is Nothing.
  * A reply is passed through as it came, so nothing is kept but the place. Broken framing is
  * Invalid: the caller then closes the connection, as nobody can tell where the next reply starts.
@@ -20,6 +21,12 @@ export const LINE_BYTES_MAX = 64 * 1024;
 export const REPLY_BULK_BYTES_MAX = 2 ** 31 - 1;
 /** Elements of one reply, all levels together. */
 export const ELEMENTS_MAX = 2 ** 31 - 1;
+/**
+ * Aggregates within aggregates. Any client can have 7,995 of them by an EVAL whose table holds
+ * itself: that is where Lua's stack ends, and it must not cost others their connection.
+ */
+export const DEPTH_MAX = 8192;
+const DEPTH_FIRST = 8;
 const LENGTH_DIGITS_MAX = 10;
 
 const BLOB_ERROR = 0x21;
@@ -82,13 +89,15 @@ function wholeReplyEnd(bytes: Buffer, start: number, end: number): number {
 export class RedisResponseParser implements ResponseParser {
   status: ParseStatus = ParseStatus.Incomplete;
   isError = false;
-  /** The message is one that no request asked for. */
-  private isPush = false;
+  isPush = false;
 
   private state: State = State.Type;
   private kind: number = Kind.None;
   /** Elements still to come; 1 before the first byte of a reply. */
   private pending = 1;
+  /** `pending` at the end of each aggregate that is not over. Most replies have none. */
+  private ends: Int32Array | null = null;
+  private depth = 0;
   private isFirst = true;
   private isNegative = false;
   private length = 0;
@@ -99,6 +108,7 @@ export class RedisResponseParser implements ResponseParser {
   reset(): void {
     this.state = State.Type;
     this.pending = 1;
+    this.depth = 0;
     this.isFirst = true;
   }
 
@@ -154,6 +164,7 @@ export class RedisResponseParser implements ResponseParser {
   private complete(at: number): number {
     this.status = this.isPush ? ParseStatus.Nothing : ParseStatus.Complete;
     this.pending = 1;
+    this.depth = 0;
     this.isFirst = true;
     return at;
   }
@@ -230,14 +241,36 @@ export class RedisResponseParser implements ResponseParser {
       return;
     }
     // An attribute stands before an element and is none itself.
-    if (kind === Kind.Array) this.pending += length - 1;
-    else this.pending += kind === Kind.Pairs ? 2 * length - 1 : 2 * length;
+    const rest = this.pending - (kind === Kind.Attribute ? 0 : 1);
+    this.pending = rest + (kind === Kind.Array ? length : 2 * length);
     if (this.pending > ELEMENTS_MAX) this.pending = -1;
+    else if (length > 0) this.beginAggregate(rest);
+    else this.endAggregates();
     this.state = State.Type;
   }
 
   private endElement(): void {
     this.pending--;
+    this.endAggregates();
     this.state = State.Type;
+  }
+
+  /** @param rest elements that are still to come when it is over */
+  private beginAggregate(rest: number): void {
+    if (this.depth === DEPTH_MAX) {
+      this.pending = -1;
+      return;
+    }
+    this.ends ??= new Int32Array(DEPTH_FIRST);
+    if (this.depth === this.ends.length) {
+      const ends = new Int32Array(this.depth * 2);
+      ends.set(this.ends);
+      this.ends = ends;
+    }
+    this.ends[this.depth++] = rest;
+  }
+
+  private endAggregates(): void {
+    while (this.depth > 0 && this.ends![this.depth - 1] === this.pending) this.depth--;
   }
 }

@@ -92,6 +92,7 @@ export function authReply(words: readonly string[], session: ClientSession): Buf
 /** The client's requests go to connections that use this database. */
 export function selectReply(words: readonly string[], session: ClientSession): Buffer {
   const text = words[1]!;
+  if (/^-\d{1,9}$/.test(text)) return replies.errorReply("ERR DB index is out of range");
   if (!/^\d{1,9}$/.test(text)) {
     return replies.errorReply("ERR value is not an integer or out of range");
   }

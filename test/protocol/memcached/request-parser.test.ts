@@ -156,6 +156,9 @@ const CASES: readonly [string, Marks[]][] = [
   reworded("ms k 1 q\r\nx\r\n", "ms", "ms k 1\r\nx\r\n", { filter: Quiet.Set }),
   reworded("md k qq\r\n", "md", "md k\r\n", { filter: Quiet.Delete }),
   reworded("ma k q\n", "ma", "ma k\n", { filter: Quiet.Arithmetic }),
+  // A CR at the end of a word must not become one of the line.
+  reworded("mg k\r q\n", "mg", "mg k\r \n", { filter: Quiet.Get, keys: ["k\r"] }),
+  reworded("delete k\r noreply\n", "delete", "delete k\r \n", { ...SILENT, keys: ["k\r"] }),
   // Answered here.
   ["mn\r\n", [marks("mn", { forward: "mn\r\n" })]],
   ["version\r\n", [marks("version", { forward: "version\r\n" })]],
@@ -339,6 +342,17 @@ describe("what ends a connection", () => {
       }
     });
   }
+
+  test("a command behind more blanks than a line may have, also if all is there at once", () => {
+    const text = Buffer.from(`${" ".repeat(LINE_BYTES_MAX)}get k\r\n`);
+    for (const size of [text.length, LINE_BYTES_MAX + 4, 1]) {
+      const parser = new MemcachedRequestParser();
+      for (let at = 0; at < text.length && parser.status === ParseStatus.Incomplete; at += size) {
+        parser.parse(text, at, Math.min(at + size, text.length));
+      }
+      expect(parser.status).toBe(ParseStatus.Invalid);
+    }
+  });
 
   test("a line of keys may be long, cut anywhere, but not without end", () => {
     const keys = Array.from({ length: 5000 }, (_, i) => `key:${i}`);

@@ -89,6 +89,10 @@ describe("what is no reply", () => {
     "\r\n",
     "\n",
     "STORED\n",
+    "stored\r\n",
+    "Not_Stored\r\n",
+    "value k 0 1\r\nx\r\nEND\r\n",
+    "VALUE k 0 1\r\nx\r\nend\r\n",
     "STAT pid 1\r\n",
     "HELLO\r\n",
     "-1\r\n",
@@ -129,6 +133,17 @@ describe("what is no reply", () => {
       });
     });
   }
+
+  test("a value whose line is longer than any, also if all is there at once", () => {
+    const text = Buffer.from(`VALUE ${"k".repeat(REPLY_LINE_BYTES_MAX)} 0 1\r\nx\r\nEND\r\n`);
+    for (const size of [text.length, 4096]) {
+      const parser = new MemcachedResponseParser();
+      for (let at = 0; at < text.length && parser.status === ParseStatus.Incomplete; at += size) {
+        parser.parse(text, at, Math.min(at + size, text.length));
+      }
+      expect(parser.status).toBe(ParseStatus.Invalid);
+    }
+  });
 
   test("a line without end", () => {
     const parser = new MemcachedResponseParser();

@@ -42,6 +42,14 @@ const REQUESTS: readonly (readonly [string, string, 7?])[] = [
   ["MEMORY USAGE a SAMPLES 0", "a", 7],
   ["memory usage a", "a", 7],
   ["PFMERGE dest a b", "dest a b", 7],
+  ["SORT a", "a", 7],
+  ["SORT a BY STORE LIMIT 0 1 GET STORE DESC STORE b", "a b", 7],
+  ["SORT a STORE b STORE c ALPHA", "a c", 7],
+  ["SORT a STORE", "a", 7],
+  ["SORT_RO a BY w_*", "a", 7],
+  ["GEORADIUS a 1 2 3 m COUNT 1 STORE b", "a b", 7],
+  ["GEORADIUSBYMEMBER a STORE 3 m STOREDIST b", "a b", 7],
+  ["GEORADIUSBYMEMBER a STORE 3 m", "a", 7],
   ["MSETEX 2 a 1 b 2 EX 10", "a b"],
   ["HEXPIRE a 10 FIELDS 1 f", "a"],
   ["JSON.SET a $ 1", "a"],
@@ -68,9 +76,12 @@ const UNCLEAR: readonly (readonly [string, RegExp])[] = [
   ["XREAD COUNT 1 STREAMS", /^ERR syntax error$/],
   ["XREAD STREAMS a", /Unbalanced|syntax error/],
   ["XREAD STREAMS a b 0", /^ERR Unbalanced 'xread'/],
-  ["MEMORY DOCTOR", /'memory' is not supported by this proxy: it concerns one server/],
+  [
+    "MEMORY DOCTOR",
+    /'memory DOCTOR' is not supported by this proxy: it concerns one server.*USAGE/,
+  ],
   ["MEMORY USAGE", /^ERR wrong number of arguments for 'memory\|usage' command$/],
-  ["JSON.DEBUG HELP", /'json.debug' is not supported/],
+  ["JSON.DEBUG HELP", /'json.debug HELP' is not supported.*only JSON.DEBUG MEMORY has a key/],
 ];
 
 function keysOf(words: readonly string[]): { refusal: string; keys: string[] } {

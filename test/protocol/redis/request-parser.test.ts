@@ -8,8 +8,8 @@ import {
   BULK_BYTES_MAX,
   INLINE_BYTES_MAX,
   RedisRequestParser,
-  Refusal,
 } from "../../../src/protocol/redis/request-parser.ts";
+import { Refusal } from "../../../src/protocol/redis/refusal.ts";
 import { everySplit } from "../../support/every-split.ts";
 
 interface Marks {
@@ -175,6 +175,19 @@ describe("broken framing", () => {
     expect(parser.status).toBe(ParseStatus.Invalid);
   });
 
+  test("a number of hundreds of digits, all there at once, is refused like any other", () => {
+    const digits = "9".repeat(400);
+    for (const text of [
+      `*${digits}\r\n`,
+      `*2\r\n$${digits}\r\n`,
+      `*1\r\n$${"0".repeat(400)}\r\n`,
+    ]) {
+      const parser = new RedisRequestParser();
+      parser.parse(Buffer.from(text), 0, text.length);
+      expect(parser.status).toBe(ParseStatus.Invalid);
+    }
+  });
+
   test("what is announced reserves nothing", () => {
     const parser = new RedisRequestParser();
     const text = Buffer.from(`*${ARGUMENTS_MAX}\r\n$4\r\nMGET\r\n$${BULK_BYTES_MAX}\r\n`);
@@ -182,6 +195,18 @@ describe("broken framing", () => {
     expect(parser.status).toBe(ParseStatus.Incomplete);
     expect(parser.spans.length).toBeLessThan(100);
   });
+
+  test.each(["*1000000000\r\n", "*2\r\n$3\r\nGET\r\n$4294967296\r\n", "*4294967297\r\n"])(
+    "%j is refused as soon as it is announced",
+    (text) => {
+      everySplit(text, (pieces) => {
+        const parser = new RedisRequestParser();
+        for (const piece of pieces) parser.parse(Buffer.from(piece), 0, piece.length);
+        expect(parser.status).toBe(ParseStatus.Invalid);
+        expect(parser.spans.length).toBeLessThan(100);
+      });
+    },
+  );
 });
 
 describe("what is no request", () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ParseStatus } from "../../../src/protocol/protocol.ts";
 import {
+  DEPTH_MAX,
   LINE_BYTES_MAX,
   RedisResponseParser,
 } from "../../../src/protocol/redis/response-parser.ts";
@@ -75,6 +76,68 @@ describe("replies, cut anywhere", () => {
     const expected = replies.map((reply) => reply.length);
     everySplit(replies.join(""), (pieces) => expect(sizes(pieces)).toEqual(expected));
   });
+});
+
+describe("nesting", () => {
+  const opened = ["*1\r\n", "*2\r\n:1\r\n", "%1\r\n+k\r\n", "~1\r\n", "|1\r\n+k\r\n"];
+  const closed = ["", "", "", "", "+x\r\n"];
+
+  /** An element within so many aggregates of one kind. */
+  function nested(kind: number, depth: number): string {
+    return `${opened[kind]!.repeat(depth)}:7\r\n${closed[kind]!.repeat(depth)}`;
+  }
+
+  test.each([0, 1, 2, 3, 4])("as deep as allowed, again and again: kind %i", (kind) => {
+    const reply = nested(kind, DEPTH_MAX);
+    // What is over counts no more, wherever it stands in a reply.
+    const wide = `*4\r\n${nested(kind, DEPTH_MAX - 1).repeat(2)}*0\r\n$-1\r\n`;
+    const text = reply + wide + reply;
+    const expected = [reply.length, wide.length, reply.length];
+    expect(sizes([Buffer.from(text)])).toEqual(expected);
+    expect(sizes([...text].map((byte) => Buffer.from(byte)))).toEqual(expected);
+  });
+
+  test.each([0, 1, 2, 3, 4])("one deeper is refused: kind %i", (kind) => {
+    for (const before of ["", "*3\r\n*0\r\n:1\r\n"]) {
+      const depth = before === "" ? DEPTH_MAX + 1 : DEPTH_MAX;
+      const text = before + nested(kind, depth);
+      for (const size of [text.length, 1]) {
+        const parser = new RedisResponseParser();
+        let at = 0;
+        while (at < text.length && parser.status !== ParseStatus.Invalid) {
+          const piece = Buffer.from(text.slice(at, at + size));
+          parser.parse(piece, 0, piece.length);
+          at += size;
+        }
+        expect(parser.status).toBe(ParseStatus.Invalid);
+      }
+    }
+  });
+
+  test("a parser is as good as new after a reset in the depth", () => {
+    const parser = new RedisResponseParser();
+    const deep = Buffer.from("*2\r\n".repeat(DEPTH_MAX));
+    for (let round = 0; round < 3; round++) {
+      parser.parse(deep, 0, deep.length);
+      expect(parser.status).toBe(ParseStatus.Incomplete);
+      parser.reset();
+    }
+    const reply = Buffer.from(nested(0, DEPTH_MAX));
+    expect(parser.parse(reply, 0, reply.length)).toBe(reply.length);
+    expect(parser.status).toBe(ParseStatus.Complete);
+  });
+});
+
+test("what is announced reserves nothing", () => {
+  const before = process.memoryUsage().rss;
+  const parsers = ["*2147483647\r\n", "$2147483647\r\n", "%1073741823\r\n"].map((text) => {
+    const parser = new RedisResponseParser();
+    parser.parse(Buffer.from(text), 0, text.length);
+    expect(parser.status).toBe(ParseStatus.Incomplete);
+    return parser;
+  });
+  expect(parsers).toHaveLength(3);
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
 });
 
 describe("broken replies", () => {
