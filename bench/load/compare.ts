@@ -1,75 +1,70 @@
 /**
- * Ours and Debian's nutcracker side by side: CPU of the proxy per request, throughput, p99, ratios.
+ * Ours and every other proxy that is installed, side by side: CPU of the proxy per request,
+ * throughput, latencies, memory, their ratios, and whether the limits are kept.
  *
- * Rounds alternate between the two proxies, which stand before the same servers (stage.ts). The
- * ratio is the median of the rounds' ratios; one number alone says little on a machine that others
- * use, too. How to read it: bench/README.md.
+ * Rounds alternate between the proxies, which stand before the same servers (stage.ts). A ratio is
+ * the median of the rounds' ratios; one number alone says little on a machine that others use, too.
+ * How to read it: bench/README.md.
  */
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { wallClockMs } from "../../src/lib/clock.ts";
-import { debianProgram } from "../../test/support/run-proxy.ts";
-import type { ProxyProgram } from "../../test/support/run-proxy.ts";
 import { machineFacts, versionFacts } from "./machine.ts";
-import { runScenario } from "./measure.ts";
+import { peersOf, runScenario } from "./measure.ts";
 import type { Rounds } from "./measure.ts";
-import { saveResults } from "./results.ts";
+import { chosenPeers } from "./peers.ts";
+import type { Peer } from "./peers.ts";
+import { markdownOf, saveResults } from "./results.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import type { Scenario } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
-import { COLUMNS, summarize } from "./summary.ts";
+import { columnsOf, LIMIT_TITLES, limitRows, summarize } from "./summary.ts";
 import type { Summary } from "./summary.ts";
 import { PROTOCOLS } from "./workload.ts";
 
 const USAGE = `Usage: bun bench/load/compare.ts [options] [SCENARIO...]
   --ours PATH      dist/nutcracker
-  --theirs PATH    Debian's nutcracker
+  --peers LIST     all that are installed of nutcracker,predixy,haproxy
   --rounds N       5, with --quick 1
-  --quick          an eighth of the requests: to see that everything works
+  --quick          a small part of the requests: to see that everything works
   --json           one line of JSON per scenario, with every round
   --save           writes bench/results/DATE-TIME.md and .json
 `;
-const QUICK_DIVISOR = 8;
+const QUICK_DIVISOR = 40;
+const LIMIT_WIDTHS = [14, 10, 12, 8, 14, 10, 14];
 
 interface Settings extends Rounds {
-  readonly ours: ProxyProgram;
-  readonly theirs: ProxyProgram;
+  readonly peers: readonly Peer[];
   readonly scenarios: readonly Scenario[];
   readonly isJson: boolean;
   readonly isSaved: boolean;
 }
 
-function line(cells: readonly string[]): string {
-  const padded = COLUMNS.map(([, width], index) => {
-    const cell = cells[index] ?? "";
-    return index === 0 ? cell.padEnd(width) : cell.padStart(width);
+/** Words to the left, figures to the right. */
+function line(cells: readonly string[], widths: readonly number[], words: number): string {
+  const padded = cells.map((cell, index) => {
+    const width = widths[index] ?? 0;
+    return index < words ? cell.padEnd(width) : cell.padStart(width);
   });
-  return `${padded.join("")}\n`;
-}
-
-function jsonOf({ scenario, ratio, pairs }: Summary): string {
-  return JSON.stringify({ scenario: scenario.name, ratio, wanted: scenario.wanted, pairs });
+  return `${padded.join("").trimEnd()}\n`;
 }
 
 function readSettings(): Settings {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      ours: { type: "string", default: "dist/nutcracker" },
-      theirs: { type: "string" },
+      ours: { type: "string" },
+      peers: { type: "string" },
       rounds: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
     },
   });
-  const theirs = values.theirs === undefined ? debianProgram() : [resolve(values.theirs)];
-  if (theirs === null) throw new Error("no nutcracker to compare with: apt-get install nutcracker");
+  if (values.ours !== undefined) process.env["BENCH_OURS"] = values.ours;
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: "${values.rounds}"`);
   return {
-    ours: [resolve(values.ours)],
-    theirs,
+    peers: chosenPeers(values.peers),
     rounds,
     divisor: values.quick ? QUICK_DIVISOR : 1,
     scenarios: chosenScenarios(positionals),
@@ -95,18 +90,46 @@ async function runAll(settings: Settings): Promise<Summary[]> {
     const scenarios = settings.scenarios.filter((scenario) => scenario.protocol === protocol);
     if (scenarios.length === 0) continue;
     await using stage = await Stage.start(protocol);
-    const ours = await stage.startProxy(settings.ours);
-    const theirs = await stage.startProxy(settings.theirs);
     for (const scenario of scenarios) {
-      const summary = summarize(scenario, await runScenario(scenario, settings, ours, theirs));
+      const peers = peersOf(scenario, settings.peers);
+      const rounds = await runScenario(scenario, settings, stage, peers);
+      const names = peers.map(({ name }) => name);
+      const summary = summarize(scenario, rounds, names, settings.divisor === 1);
+      print(summary, summaries.at(-1), settings.isJson);
       summaries.push(summary);
-      const text = settings.isJson
-        ? `${jsonOf(summary)}\n`
-        : line(COLUMNS.map(([, , cell]) => cell(summary)));
-      process.stdout.write(text);
     }
   }
   return summaries;
+}
+
+/** The rows of a scenario; their titles first where they differ from those above. */
+function print(summary: Summary, previous: Summary | undefined, isJson: boolean): void {
+  const { scenario, rows, judged, rounds } = summary;
+  if (isJson) {
+    const data = { scenario: scenario.name, rows, judged, rounds };
+    process.stdout.write(`${JSON.stringify(data)}\n`);
+    return;
+  }
+  const columns = columnsOf(scenario);
+  const widths = columns.map(([, width]) => width);
+  if (previous === undefined || columnsOf(previous.scenario) !== columns) {
+    const titles = columns.map(([title]) => title);
+    process.stdout.write(line(titles, widths, 2));
+  }
+  for (const row of rows) {
+    const cells = columns.map(([, , cell]) => cell(scenario, row));
+    process.stdout.write(line(cells, widths, 2));
+  }
+}
+
+function printLimits(summaries: readonly Summary[]): void {
+  const rows = summaries.flatMap(limitRows);
+  if (rows.length === 0) return;
+  process.stdout.write("\n");
+  for (const cells of [LIMIT_TITLES, ...rows]) process.stdout.write(line(cells, LIMIT_WIDTHS, 3));
+  const verdicts = Map.groupBy(rows, (cells) => cells.at(-1) ?? "");
+  const counts = [...verdicts].map(([verdict, { length }]) => `${length} ${verdict}`);
+  process.stdout.write(`\nlimits: ${counts.join(", ")}\n`);
 }
 
 async function main(): Promise<void> {
@@ -114,14 +137,15 @@ async function main(): Promise<void> {
   const run = {
     startedAt: new Date(wallClockMs()),
     machine: machineFacts(),
-    versions: versionFacts(settings.ours, settings.theirs),
+    versions: versionFacts(settings.peers),
     rounds: settings.rounds,
     divisor: settings.divisor,
   };
-  if (!settings.isJson) process.stdout.write(line(COLUMNS.map(([title]) => title)));
+  if (!settings.isJson) process.stdout.write(`${JSON.stringify({ ...run }, null, 1)}\n\n`);
   const summaries = await runAll(settings);
+  if (!settings.isJson) printLimits(summaries);
   if (!settings.isSaved) return;
-  const paths = await saveResults(run, summaries);
+  const paths = await saveResults("", run, markdownOf(run, summaries), { summaries });
   process.stderr.write(`saved: ${paths.join(", ")}\n`);
 }
 

@@ -28,6 +28,8 @@ interface Pending {
 const OUTPUT_SIZE = 256 * 1024;
 /** Larger pieces are written from where they are. */
 const COPIED_BYTES_MAX = 16 * 1024;
+/** Shared by all connections: each leaves it empty before another one writes. */
+const output = Buffer.allocUnsafe(OUTPUT_SIZE);
 
 export class LoadConnection {
   readonly #owner: LoadOwner;
@@ -38,7 +40,6 @@ export class LoadConnection {
   /** Where the comparison of the oldest reply has come to. */
   #piece = 0;
   #offset = 0;
-  readonly #output = Buffer.allocUnsafe(OUTPUT_SIZE);
   #filled = 0;
   #unsent: { readonly bytes: Buffer; position: number }[] = [];
   #isOver = false;
@@ -97,7 +98,7 @@ export class LoadConnection {
       return;
     }
     if (this.#filled + piece.length > OUTPUT_SIZE) this.#endOutput();
-    piece.copy(this.#output, this.#filled);
+    piece.copy(output, this.#filled);
     this.#filled += piece.length;
   }
 
@@ -106,10 +107,10 @@ export class LoadConnection {
     if (this.#filled === 0) return;
     let written = 0;
     if (this.#unsent.length === 0) {
-      written = Math.max(0, this.#socket?.write(this.#output, 0, this.#filled) ?? 0);
+      written = Math.max(0, this.#socket?.write(output, 0, this.#filled) ?? 0);
     }
     if (written < this.#filled) {
-      const rest = Buffer.from(this.#output.subarray(written, this.#filled));
+      const rest = Buffer.from(output.subarray(written, this.#filled));
       this.#unsent.push({ bytes: rest, position: 0 });
     }
     this.#filled = 0;

@@ -9,40 +9,27 @@
 import { parseArgs } from "node:util";
 import { nowMs } from "../../src/lib/clock.ts";
 import { LoadConnection } from "./load-connection.ts";
+import { LOAD_FLAGS, LOAD_USAGE, readLoad } from "./load-flags.ts";
+import type { LoadOptions } from "./load-flags.ts";
+import { cpuSecondsOf } from "./process-tree.ts";
 import type { Exchange } from "./wire.ts";
-import { COMMANDS, PROTOCOLS, Workload } from "./workload.ts";
-import type { Command, ProtocolName } from "./workload.ts";
+import { commandTable } from "./workload.ts";
+import type { Command, Workload } from "./workload.ts";
 
-const USAGE = `Usage: bun bench/load/load.ts --port N [options]
-  --protocol NAME     redis or memcached: redis
-  --host NAME         127.0.0.1
-  --connections N     50
-  --pipeline N        requests in flight on each connection: 1
-  --requests N        100000
-  --mix LIST          shares of get, set, mget, mset (not with memcached): get=100
-  --keys N            10000
-  --value-size N      bytes: 64
-  --mget-keys N       keys of one MGET, or get of several: 20
-  --mset-keys N       keys of one MSET: 10
-  --fill              writes every key once before the measured part
-  --seed N            1
-`;
+const USAGE = `Usage: bun bench/load/load.ts --port N [options]\n${LOAD_USAGE}`;
 
-export interface LoadOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly connections: number;
-  readonly pipeline: number;
-  readonly requests: number;
-  readonly mix: Readonly<Partial<Record<Command, number>>>;
-  readonly seed: number;
-}
+/** Connections that are made at once: fewer than fit into anybody's backlog. */
+const CONNECTING_MAX = 100;
+
+export type Percentiles = Readonly<Record<"p50" | "p95" | "p99" | "p999" | "max", number>>;
 
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly requestsPerSecond: number;
-  readonly latencyMs: Readonly<Record<"p50" | "p95" | "p99" | "p999" | "max", number>>;
+  readonly latencyMs: Percentiles;
+  /** CPU time of the watched process; 0 if none is watched. */
+  readonly cpuSeconds: number;
 }
 
 /** Runs requests from `nextExchange` until it has no more, over several connections. */
@@ -50,8 +37,12 @@ async function drive(
   options: Pick<LoadOptions, "host" | "port" | "connections" | "pipeline">,
   nextExchange: () => Exchange | null,
   onReply: (latencyMs: number) => void,
-): Promise<number> {
+  watchedPid: number | null = null,
+): Promise<Pick<LoadResult, "seconds" | "cpuSeconds">> {
+  const cpuSeconds = (): number => (watchedPid === null ? 0 : cpuSecondsOf(watchedPid));
   const outcome = Promise.withResolvers<void>();
+  // It may fail while the last connections are still being made, before anybody waits for it.
+  outcome.promise.catch(() => undefined);
   let open = options.connections;
   const owner = {
     next: nextExchange,
@@ -67,11 +58,15 @@ async function drive(
     () => new LoadConnection(owner, options.pipeline),
   );
   try {
-    await Promise.all(connections.map((each) => each.connect(options.host, options.port)));
+    for (let first = 0; first < connections.length; first += CONNECTING_MAX) {
+      const some = connections.slice(first, first + CONNECTING_MAX);
+      await Promise.all(some.map((each) => each.connect(options.host, options.port)));
+    }
+    const before = cpuSeconds();
     const startMs = nowMs();
     for (const connection of connections) connection.start();
     await outcome.promise;
-    return (nowMs() - startMs) / 1000;
+    return { seconds: (nowMs() - startMs) / 1000, cpuSeconds: cpuSeconds() - before };
   } finally {
     for (const connection of connections) connection.close();
   }
@@ -102,29 +97,29 @@ export async function runLoad(options: LoadOptions, workload: Workload): Promise
     sent++;
     return workload.exchange(table[random(table.length)] as Command, random);
   };
-  const seconds = await drive(options, next, (latencyMs) => {
+  const onReply = (latencyMs: number): void => {
     latencies[received++] = latencyMs;
-  });
-  latencies.sort();
-  const at = (share: number): number =>
-    round(latencies[Math.min(received - 1, Math.floor(received * share))] ?? 0, 3);
+  };
+  const driven = await drive(options, next, onReply, options.watchedPid);
   return {
     requests: received,
-    seconds: round(seconds, 3),
-    requestsPerSecond: Math.round(received / seconds),
-    latencyMs: { p50: at(0.5), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: at(1) },
+    seconds: round(driven.seconds, 3),
+    requestsPerSecond: Math.round(received / driven.seconds),
+    latencyMs: percentiles(latencies.subarray(0, received)),
+    cpuSeconds: driven.cpuSeconds,
   };
 }
 
-/** One entry per hundredth: choosing a command is choosing an entry. */
-function commandTable(mix: LoadOptions["mix"]): Command[] {
-  const total = Object.values(mix).reduce((sum, share) => sum + share, 0);
-  return COMMANDS.flatMap((command) =>
-    Array<Command>(Math.round(((mix[command] ?? 0) / total) * 100)).fill(command),
-  );
+/** Sorts the values in place. */
+export function percentiles(values: Float32Array | Float64Array): Percentiles {
+  values.sort();
+  const last = values.length - 1;
+  const at = (share: number): number =>
+    round(values[Math.min(last, Math.floor(values.length * share))] ?? 0, 3);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: at(1) };
 }
 
-function xorshift(seed: number): (limit: number) => number {
+export function xorshift(seed: number): (limit: number) => number {
   let state = seed >>> 0 || 1;
   return (limit) => {
     state ^= state << 13;
@@ -138,65 +133,10 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-function parseMix(text: string): LoadOptions["mix"] {
-  return Object.fromEntries(
-    text.split(",").map((item) => {
-      const [command, share] = item.split("=");
-      if (!(COMMANDS as readonly string[]).includes(command ?? "")) {
-        throw new Error(`--mix: "${command}" is none of ${COMMANDS.join(", ")}`);
-      }
-      return [command, Number(share)];
-    }),
-  );
-}
-
-function parseProtocol(text: string): ProtocolName {
-  const protocol = PROTOCOLS.find((name) => name === text);
-  if (protocol !== undefined) return protocol;
-  throw new Error(`--protocol: "${text}" is none of ${PROTOCOLS.join(", ")}`);
-}
-
-function number(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: "${text}" is no number`);
-  return value;
-}
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      protocol: { type: "string", default: "redis" },
-      host: { type: "string", default: "127.0.0.1" },
-      port: { type: "string", default: "" },
-      connections: { type: "string", default: "50" },
-      pipeline: { type: "string", default: "1" },
-      requests: { type: "string", default: "100000" },
-      mix: { type: "string", default: "get=100" },
-      keys: { type: "string", default: "10000" },
-      "value-size": { type: "string", default: "64" },
-      "mget-keys": { type: "string", default: "20" },
-      "mset-keys": { type: "string", default: "10" },
-      fill: { type: "boolean", default: false },
-      seed: { type: "string", default: "1" },
-    },
-  });
-  const options: LoadOptions = {
-    host: values.host,
-    port: number("port", values.port),
-    connections: number("connections", values.connections),
-    pipeline: number("pipeline", values.pipeline),
-    requests: number("requests", values.requests),
-    mix: parseMix(values.mix),
-    seed: number("seed", values.seed),
-  };
-  const workload = new Workload({
-    protocol: parseProtocol(values.protocol),
-    keyCount: number("keys", values.keys),
-    valueSizeBytes: number("value-size", values["value-size"]),
-    mgetKeys: number("mget-keys", values["mget-keys"]),
-    msetKeys: number("mset-keys", values["mset-keys"]),
-  });
-  if (values.fill) await fill(options, workload);
+  const { values } = parseArgs({ options: LOAD_FLAGS });
+  const { options, workload, isFilled } = readLoad(values);
+  if (isFilled) await fill(options, workload);
   process.stdout.write(`${JSON.stringify(await runLoad(options, workload))}\n`);
 }
 

@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { basename, join, relative } from "node:path";
-import type { ProxyProgram } from "../../test/support/run-proxy.ts";
+import type { Peer } from "./peers.ts";
+import { descriptorsMax } from "./run.ts";
 
 const PROJECT = join(import.meta.dir, "../..");
 
@@ -17,17 +18,17 @@ export function machineFacts(): Facts {
     processor: `${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} cores`,
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GB`,
     system: `${distribution()}, Linux ${release()}`,
+    "file descriptors": String(descriptorsMax()),
     "load before": loadavg()
       .map((load) => load.toFixed(2))
       .join(" "),
   };
 }
 
-/** Versions of both proxies and of what drives and serves them; asks each program. */
-export function versionFacts(ours: ProxyProgram, theirs: ProxyProgram): Facts {
+/** Versions of the proxies and of what drives and serves them; asks each program. */
+export function versionFacts(peers: readonly Peer[]): Facts {
   return {
-    ours: programOf(ours),
-    theirs: programOf(theirs),
+    ...Object.fromEntries(peers.map((peer) => [peer.name, programOf(peer)])),
     "source tree": sourceTree(),
     bun: Bun.version,
     "redis-server": firstLineOf(["redis-server", "--version"]),
@@ -45,11 +46,11 @@ function distribution(): string {
   }
 }
 
-/** Its name and version; the name tells which is which, as both say the same version. */
-function programOf(program: ProxyProgram): string {
-  const path = relative(PROJECT, program[0] ?? "");
-  const name = path.startsWith("..") ? basename(path) : path;
-  return `${name}: ${firstLineOf([...program, "-V"])}`;
+/** Its path within the project, else its name, and its version: two may say the same version. */
+function programOf({ path, versionWord }: Peer): string {
+  const place = relative(PROJECT, path);
+  const name = place.startsWith("..") ? basename(path) : place;
+  return `${name}: ${firstLineOf([path, versionWord])}`;
 }
 
 /** The commit, and whether files differ from it. */

@@ -1,32 +1,17 @@
 /**
- * One scenario on two proxies in alternation: CPU of the proxy, throughput and p99 of each round.
+ * One scenario on all proxies in alternation: the figures of each round.
  */
-import { fill } from "./load.ts";
-import { cpuSecondsOf } from "./process-cpu.ts";
-import type { BenchmarkScenario, LoadScenario, Scenario } from "./scenarios.ts";
-import { LOAD_CORE, outputOf, pinned } from "./run.ts";
-import { Workload } from "./workload.ts";
+import { drive } from "./drivers.ts";
+import { connectionsFor, measureIdle } from "./idle.ts";
+import type { Measured } from "./measures.ts";
+import { findPeer } from "./peers.ts";
+import type { Peer } from "./peers.ts";
+import type { ProxyProcess } from "./proxy-process.ts";
+import type { DrivenScenario, OpenScenario, Scenario } from "./scenarios.ts";
+import type { Stage } from "./stage.ts";
 
-const LOAD = `${import.meta.dir}/load.ts`;
-
-/** One run of one scenario on one proxy. */
-export interface Measured {
-  readonly cpuUsPerRequest: number;
-  readonly requestsPerSecond: number;
-  readonly p99Ms: number;
-}
-
-/** One round. */
-export interface Pair {
-  readonly ours: Measured;
-  readonly theirs: Measured;
-}
-
-/** A proxy under test. */
-export interface Target {
-  readonly pid: number;
-  readonly port: number;
-}
+/** The figures of one round, by the proxies' names. */
+export type Round = Readonly<Record<string, Measured>>;
 
 export interface Rounds {
   readonly rounds: number;
@@ -34,68 +19,80 @@ export interface Rounds {
   readonly divisor: number;
 }
 
-type Driven = Pick<Measured, "requestsPerSecond" | "p99Ms">;
-
-async function driveBenchmark(
-  scenario: BenchmarkScenario,
-  requests: number,
-  port: number,
-): Promise<Driven> {
-  const command = ["redis-benchmark", "-p", String(port), "-t", scenario.test, "--csv"];
-  const load = ["-n", String(requests), "-c", String(scenario.connections)];
-  const shape = ["-P", String(scenario.pipeline), "-d", String(scenario.valueSizeBytes)];
-  const keys = ["-r", String(scenario.keyCount)];
-  const csv = await outputOf(pinned(LOAD_CORE, [...command, ...load, ...shape, ...keys]));
-  const row = csv.trim().split("\n").at(-1)?.replaceAll('"', "").split(",") ?? [];
-  const [, requestsPerSecond, , , , , p99Ms] = row;
-  if (p99Ms === undefined) throw new Error(`redis-benchmark printed something else:\n${csv}`);
-  return { requestsPerSecond: Number(requestsPerSecond), p99Ms: Number(p99Ms) };
+/** The proxies of a scenario, the one that is judged first. */
+export function peersOf(scenario: Scenario, chosen: readonly Peer[]): Peer[] {
+  const all =
+    scenario.proxies === undefined
+      ? chosen
+      : scenario.proxies.map((name) => chosen.find((peer) => peer.name === name) ?? findPeer(name));
+  return all.filter(
+    (peer) =>
+      peer !== null &&
+      peer.protocols.includes(scenario.protocol) &&
+      (scenario.driver === "idle" || connectionsFor(scenario, peer) === scenario.connections),
+  ) as Peer[];
 }
 
-async function driveLoad(scenario: LoadScenario, requests: number, port: number): Promise<Driven> {
-  const options = {
-    protocol: scenario.protocol,
-    port,
-    requests,
-    connections: scenario.connections,
-    pipeline: scenario.pipeline,
-    mix: scenario.mix,
-    keys: scenario.keyCount,
-    "value-size": scenario.valueSizeBytes,
-  };
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const text = await outputOf(pinned(LOAD_CORE, [process.execPath, LOAD, ...words]));
-  const result = JSON.parse(text) as { requestsPerSecond: number; latencyMs: { p99: number } };
-  return { requestsPerSecond: result.requestsPerSecond, p99Ms: result.latencyMs.p99 };
-}
-
-async function measure(scenario: Scenario, requests: number, proxy: Target): Promise<Measured> {
-  const before = cpuSecondsOf(proxy.pid);
-  const driven =
-    scenario.driver === "load"
-      ? await driveLoad(scenario, requests, proxy.port)
-      : await driveBenchmark(scenario, requests, proxy.port);
-  const used = cpuSecondsOf(proxy.pid) - before;
-  return { ...driven, cpuUsPerRequest: (used * 1e6) / requests };
-}
-
-/** Writes every key, warms both proxies, and runs the rounds; who goes first alternates. */
+/** Writes every key, warms all proxies, and runs the rounds; who goes first alternates. */
 export async function runScenario(
   scenario: Scenario,
   { rounds, divisor }: Rounds,
-  ours: Target,
-  theirs: Target,
-): Promise<Pair[]> {
-  const requests = Math.ceil(scenario.requests / divisor);
-  const workload = new Workload({ ...scenario, mgetKeys: 1, msetKeys: 1 });
-  await fill({ host: "127.0.0.1", port: theirs.port }, workload);
-  for (const proxy of [ours, theirs]) await measure(scenario, Math.ceil(requests / 4), proxy);
-  const pairs: Pair[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const isOursFirst = round % 2 === 0;
-    const first = await measure(scenario, requests, isOursFirst ? ours : theirs);
-    const second = await measure(scenario, requests, isOursFirst ? theirs : ours);
-    pairs.push(isOursFirst ? { ours: first, theirs: second } : { ours: second, theirs: first });
+  stage: Stage,
+  peers: readonly Peer[],
+): Promise<Round[]> {
+  if (scenario.driver === "idle") {
+    const round: Record<string, Measured> = {};
+    for (const peer of peers) round[peer.name] = await measureIdle(scenario, stage, peer, divisor);
+    return [round];
   }
-  return pairs;
+  const requests = requestsOf(scenario, divisor);
+  await stage.fill(scenario);
+  const proxies: ProxyProcess[] = [];
+  for (const peer of peers) proxies.push(await stage.proxy(peer));
+  // A quick run takes the proxies cold; an open loop must know what they reach all the same.
+  const isWarmed = divisor === 1 || scenario.driver === "open";
+  const rate = isWarmed ? await warm(scenario, Math.ceil(requests / 4), proxies) : 0;
+  const results: Round[] = [];
+  for (let index = 0; index < rounds; index++) {
+    const round: Record<string, Measured> = {};
+    for (const proxy of turned(proxies, index)) {
+      round[proxy.name] = await drive(scenario, requests, proxy, rate);
+    }
+    results.push(round);
+  }
+  // redis-benchmark writes values of its own making.
+  if (scenario.driver === "redis-benchmark") stage.spoil();
+  return results;
+}
+
+/** Every connection has something to do. */
+export function requestsOf(scenario: Scenario, divisor: number): number {
+  return Math.max(Math.ceil(scenario.requests / divisor), scenario.connections);
+}
+
+/** Forwards and backwards by turns, starting with another one each time. */
+function turned(proxies: readonly ProxyProcess[], round: number): ProxyProcess[] {
+  const start = (round >> 1) % proxies.length;
+  const order = [...proxies.slice(start), ...proxies.slice(0, start)];
+  return round % 2 === 0 ? order : order.reverse();
+}
+
+/** @returns the rate of an open loop: its share of what the slowest proxy reaches; 0 for others */
+async function warm(
+  scenario: DrivenScenario,
+  requests: number,
+  proxies: readonly ProxyProcess[],
+): Promise<number> {
+  const closed: DrivenScenario = scenario.driver === "open" ? closedLoopOf(scenario) : scenario;
+  const reached: number[] = [];
+  for (const proxy of proxies) {
+    reached.push((await drive(closed, requests, proxy, 0)).requestsPerSecond ?? 0);
+  }
+  return scenario.driver === "open" ? Math.min(...reached) * scenario.saturationShare : 0;
+}
+
+function closedLoopOf(scenario: OpenScenario): DrivenScenario {
+  return scenario.protocol === "redis"
+    ? { ...scenario, driver: "redis-benchmark", test: "get" }
+    : { ...scenario, driver: "load" };
 }

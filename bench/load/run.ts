@@ -11,6 +11,17 @@ export function pinned(core: string, command: readonly string[]): string[] {
   return ["taskset", "-c", core, ...command];
 }
 
+/** A command with as many file descriptors as this user may have. */
+export function withDescriptors(command: readonly string[]): string[] {
+  return ["sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh", ...command];
+}
+
+/** How many file descriptors that is. */
+export function descriptorsMax(): number {
+  const text = Bun.spawnSync(["sh", "-c", "ulimit -Hn"]).stdout.toString().trim();
+  return text === "unlimited" ? Infinity : Number(text);
+}
+
 /** Moves a running process with all its threads. */
 export function pin(core: string, pid: number): void {
   const { exitCode } = Bun.spawnSync(["taskset", "-a", "-c", "-p", core, String(pid)]);

@@ -1,76 +1,158 @@
 /**
- * From the rounds of a scenario to one row: medians, the spread of the ratios, and whether the
- * ratio is what was wanted.
+ * From the rounds of a scenario to rows of a table: medians, ratios with their spread, and whether
+ * the limits are kept.
  */
-import type { Measured, Pair } from "./measure.ts";
-import type { Scenario } from "./scenarios.ts";
+import { figure, median, MEASURES, MEMORY_MEASURES, TRAFFIC_MEASURES } from "./measures.ts";
+import type { Measure, Measured } from "./measures.ts";
+import type { Round } from "./measure.ts";
+import type { Limit, Scenario } from "./scenarios.ts";
 
-/** A ratio this near to its limit, on either side, may be noise. */
-const UNDECIDED_SHARE = 0.07;
+/** Median, least and largest of the rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
 
-export type Verdict = "met" | "missed" | "undecided" | "-";
+/** One proxy in one scenario. */
+export interface Row {
+  readonly proxy: string;
+  /** Medians of the rounds. */
+  readonly measured: Measured;
+  /** The first proxy's figures over this one's; empty for the first itself. */
+  readonly ratios: Readonly<Partial<Record<Measure, Spread>>>;
+}
+
+export type Verdict = "met" | "missed" | "undecided" | "not measured";
+
+export interface Judged {
+  readonly limit: Limit;
+  readonly found: Spread | null;
+  readonly verdict: Verdict;
+}
 
 export interface Summary {
   readonly scenario: Scenario;
-  /** Medians of the rounds. */
-  readonly ours: Measured;
-  readonly theirs: Measured;
-  /** CPU per request, ours over theirs: median, least and largest of the rounds' ratios. */
-  readonly ratio: number;
-  readonly ratioMin: number;
-  readonly ratioMax: number;
-  readonly verdict: Verdict;
-  readonly pairs: readonly Pair[];
+  readonly rows: readonly Row[];
+  readonly judged: readonly Judged[];
+  readonly rounds: readonly Round[];
 }
 
-/** @param pairs at least one */
-export function summarize(scenario: Scenario, pairs: readonly Pair[]): Summary {
-  const medians = (side: keyof Pair): Measured => {
-    const of = (what: keyof Measured): number => median(pairs.map((pair) => pair[side][what]));
-    return {
-      cpuUsPerRequest: of("cpuUsPerRequest"),
-      requestsPerSecond: of("requestsPerSecond"),
-      p99Ms: of("p99Ms"),
-    };
-  };
-  const ratios = pairs.map(({ ours, theirs }) => ours.cpuUsPerRequest / theirs.cpuUsPerRequest);
-  const ratio = median(ratios);
-  return {
-    scenario,
-    ours: medians("ours"),
-    theirs: medians("theirs"),
-    ratio,
-    ratioMin: Math.min(...ratios),
-    ratioMax: Math.max(...ratios),
-    verdict: verdictOf(ratio, scenario.wanted),
-    pairs,
-  };
+const NAMES = Object.keys(MEASURES) as readonly Measure[];
+
+/**
+ * @param rounds at least one
+ * @param proxies the one that is judged first
+ * @param isJudged false in a quick run, whose figures are too coarse for a verdict
+ */
+export function summarize(
+  scenario: Scenario,
+  rounds: readonly Round[],
+  proxies: readonly string[],
+  isJudged: boolean,
+): Summary {
+  const first = proxies[0] ?? "";
+  const rows = proxies.map((proxy) => ({
+    proxy,
+    measured: mediansOf(rounds, proxy),
+    ratios: proxy === first ? {} : ratiosOf(rounds, first, proxy),
+  }));
+  const limits = isJudged ? scenario.limits : [];
+  const judged = limits.map((limit) => judge(limit, rows, rounds, first));
+  return { scenario, rows, judged, rounds };
 }
 
-function verdictOf(ratio: number, wanted: number | null): Verdict {
-  if (wanted === null) return "-";
-  if (Math.abs(ratio / wanted - 1) <= UNDECIDED_SHARE) return "undecided";
-  return ratio < wanted ? "met" : "missed";
+function valuesOf(rounds: readonly Round[], proxy: string, measure: Measure): number[] {
+  return rounds.flatMap((round) => round[proxy]?.[measure] ?? []);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+function mediansOf(rounds: readonly Round[], proxy: string): Measured {
+  const medians = NAMES.map((name) => [name, valuesOf(rounds, proxy, name)] as const)
+    .filter(([, values]) => values.length > 0)
+    .map(([name, values]) => [name, median(values)]);
+  return Object.fromEntries(medians) as Measured;
 }
 
-/** The table's columns: title, width on a terminal, and what stands there. */
-export const COLUMNS: readonly (readonly [string, number, (summary: Summary) => string])[] = [
-  ["scenario", 11, ({ scenario }) => scenario.name],
-  ["us/req ours", 12, ({ ours }) => ours.cpuUsPerRequest.toFixed(2)],
-  ["theirs", 8, ({ theirs }) => theirs.cpuUsPerRequest.toFixed(2)],
-  ["ratio", 7, ({ ratio }) => ratio.toFixed(2)],
-  ["spread", 12, ({ ratioMin, ratioMax }) => `${ratioMin.toFixed(2)}-${ratioMax.toFixed(2)}`],
-  ["wanted", 7, ({ scenario }) => scenario.wanted?.toFixed(2) ?? "-"],
-  ["verdict", 10, ({ verdict }) => verdict],
-  ["req/s ours", 11, ({ ours }) => ours.requestsPerSecond.toFixed(0)],
-  ["theirs", 8, ({ theirs }) => theirs.requestsPerSecond.toFixed(0)],
-  ["p99 ms ours", 12, ({ ours }) => ours.p99Ms.toFixed(2)],
-  ["theirs", 8, ({ theirs }) => theirs.p99Ms.toFixed(2)],
+function ratiosOf(rounds: readonly Round[], first: string, proxy: string): Row["ratios"] {
+  const ratios: Partial<Record<Measure, Spread>> = {};
+  for (const name of NAMES) {
+    const ours = valuesOf(rounds, first, name);
+    const theirs = valuesOf(rounds, proxy, name);
+    if (ours.length === 0 || ours.length !== theirs.length) continue;
+    // A short round may end before the clock of CPU time ticks: nothing has no ratio.
+    if (ours.includes(0) || theirs.includes(0)) continue;
+    ratios[name] = spreadOf(ours.map((value, index) => value / (theirs[index] ?? NaN)));
+  }
+  return ratios;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
+}
+
+function judge(
+  limit: Limit,
+  rows: readonly Row[],
+  rounds: readonly Round[],
+  first: string,
+): Judged {
+  const { measure, over, most } = limit;
+  const own = valuesOf(rounds, first, measure);
+  const found =
+    over === null
+      ? own.length > 0 && spreadOf(own)
+      : rows.find(({ proxy }) => proxy === over)?.ratios[measure];
+  if (!found) return { limit, found: null, verdict: "not measured" };
+  const isNear = Math.abs(found.median / most - 1) <= MEASURES[measure].noiseShare;
+  const verdict = isNear ? "undecided" : found.median < most ? "met" : "missed";
+  return { limit, found, verdict };
+}
+
+/** A column: its title, its width on a terminal, and the cell of a row. */
+type Column = readonly [string, number, (scenario: Scenario, row: Row) => string];
+
+const FIRST_COLUMNS: readonly Column[] = [
+  ["scenario", 13, ({ name }) => name],
+  ["proxy", 11, (_, { proxy }) => proxy],
 ];
+
+const CPU_COLUMNS: readonly Column[] = [
+  ["us/req", 9, (_, { measured }) => figure(measured, "cpuUsPerRequest")],
+  ["ratio", 7, (_, { ratios }) => ratios.cpuUsPerRequest?.median.toFixed(2) ?? ""],
+  ["spread", 12, (_, { ratios }) => range(ratios.cpuUsPerRequest)],
+];
+
+function columnOf(measure: Measure): Column {
+  const cell = (_: Scenario, { measured, ratios }: Row): string => {
+    const ratio = ratios[measure]?.median;
+    return `${figure(measured, measure)}${ratio === undefined ? "" : ` (${ratio.toFixed(2)})`}`;
+  };
+  return [MEASURES[measure].title, 17, cell];
+}
+
+const TRAFFIC_COLUMNS = [...FIRST_COLUMNS, ...CPU_COLUMNS, ...TRAFFIC_MEASURES.map(columnOf)];
+const MEMORY_COLUMNS = [...FIRST_COLUMNS, ...MEMORY_MEASURES.map(columnOf)];
+
+/** The columns of a scenario's rows. */
+export function columnsOf({ driver }: Scenario): readonly Column[] {
+  return driver === "idle" ? MEMORY_COLUMNS : TRAFFIC_COLUMNS;
+}
+
+export const LIMIT_TITLES = ["scenario", "figure", "over", "found", "spread", "wanted", "verdict"];
+
+/** The rows of the table of limits. */
+export function limitRows({ scenario, judged }: Summary): string[][] {
+  return judged.map(({ limit, found, verdict }) => [
+    scenario.name,
+    MEASURES[limit.measure].title,
+    limit.over ?? "-",
+    found?.median.toFixed(2) ?? "-",
+    range(found ?? undefined),
+    `<= ${limit.most.toFixed(2)}`,
+    verdict,
+  ]);
+}
+
+function range(spread: Spread | undefined): string {
+  return spread === undefined ? "" : `${spread.least.toFixed(2)}-${spread.most.toFixed(2)}`;
+}

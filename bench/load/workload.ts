@@ -9,6 +9,9 @@ import type { Exchange, Wire } from "./wire.ts";
 export const COMMANDS = ["get", "set", "mget", "mset"] as const;
 export type Command = (typeof COMMANDS)[number];
 
+/** Shares of the commands, of whatever they add up to. */
+export type Mix = Readonly<Partial<Record<Command, number>>>;
+
 export const PROTOCOLS = ["redis", "memcached"] as const;
 export type ProtocolName = (typeof PROTOCOLS)[number];
 
@@ -25,6 +28,14 @@ const WIRES = {
   redis: RedisWire,
   memcached: MemcachedWire,
 } as const satisfies Record<ProtocolName, new (keyCount: number, valueSizeBytes: number) => Wire>;
+
+/** One entry per hundredth: choosing a command is choosing an entry. */
+export function commandTable(mix: Mix): Command[] {
+  const total = Object.values(mix).reduce((sum, share) => sum + share, 0);
+  return COMMANDS.flatMap((command) =>
+    Array<Command>(Math.round(((mix[command] ?? 0) / total) * 100)).fill(command),
+  );
+}
 
 export class Workload {
   readonly options: WorkloadOptions;
@@ -49,6 +60,13 @@ export class Workload {
       case "mset":
         return this.#wire.setMany(some(msetKeys));
     }
+  }
+
+  /** Requests of a mix of commands, chosen by `random(limit)`. */
+  some(mix: Mix, random: (limit: number) => number, count: number): Exchange[] {
+    const table = commandTable(mix);
+    const one = (): Exchange => this.exchange(table[random(table.length)] as Command, random);
+    return Array.from({ length: count }, one);
   }
 
   /** The request that writes the value of one key. */
