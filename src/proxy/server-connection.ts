@@ -319,8 +319,12 @@ export class ServerConnection implements OutputOwner {
     request.owner.requestDone(request);
   }
 
-  /** Hands on what has come of a large reply, or drops it if nobody waits for it. */
+  /** Hands on what has come of a large reply, or drops it if nobody waits for it, as for a push. */
   private stream(partial: ByteChain): void {
+    if (this.parser.isPush) {
+      partial.clear();
+      return;
+    }
     if (this.state !== ConnectionState.Open || this.isUnasked) return;
     const request = this.sent.peek()!;
     const sizeBytes = partial.sizeBytes;

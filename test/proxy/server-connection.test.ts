@@ -75,6 +75,24 @@ test("an early reply to a request that is half written is its reply", async () =
   await plane.expectIdle();
 }, 30_000);
 
+test.each(["while a request waits", "while none does"])(
+  "a large push is for nobody, %s",
+  async (when) => {
+    const push = `>2\r\n$300000\r\n${"p".repeat(300_000)}\r\n:1\r\n`;
+    using server = ScriptedServer.start((peer, args) => {
+      if (when === "while a request waits") peer.write(push);
+      peer.write(bulk(args[1]!));
+      if (when === "while none does") peer.write(push);
+    });
+    using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+    const client = await plane.connect();
+    for (const key of ["a", "b", "c"]) expect(await client.call("GET", key)).toBe(bulk(key));
+    client.close();
+    await plane.expectIdle();
+    expect(server.openPeers.length).toBe(1);
+  },
+);
+
 test("many replies and a fault in one piece: what came before the fault counts", async () => {
   let held: string[] = [];
   using server = ScriptedServer.start((peer, args) => {
