@@ -14,6 +14,8 @@
 /** Bytes kept for reuse: more than a turn of a busy proxy has in flight, small beside a burst. */
 const FREE_BYTES_MAX = 8 * 1024 * 1024;
 const FREE_SEGMENTS_MAX = 4096;
+/** With less than this free, shares are below 4 MB. */
+const SHORT_BYTES = 8 * 1024 * 1024;
 
 /** A range of bytes in a chain. Pooled bytes belong to the chain alone, others are shared. */
 export class Segment {
@@ -60,6 +62,11 @@ export class ChunkPool {
   /** Most that one connection may hold now; 0 when the ceiling is reached. */
   get shareBytes(): number {
     return Math.max(0, (this.bytesMax - this.bytesInUse) / 2);
+  }
+
+  /** True if a share is so small that it limits what usually has a limit of its own. */
+  get isShort(): boolean {
+    return this.bytesInUse > this.bytesMax - SHORT_BYTES;
   }
 
   /** An empty segment over a chunk of its own. */

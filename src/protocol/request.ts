@@ -98,10 +98,9 @@ export class Request {
       this.replyChain.clear();
       this.replyChain = null;
     }
-    if (this.countedIn !== null) {
-      this.countedIn.bytesInUse -= this.heldBytes;
-      this.countedIn = null;
-    }
+    if (this.heldBytes === 0) return;
+    if (this.countedIn !== null) this.countedIn.bytesInUse -= this.heldBytes;
+    this.countedIn = null;
     this.heldBytes = 0;
   }
 

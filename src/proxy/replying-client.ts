@@ -148,12 +148,14 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
    */
   protected isReplyLimitReached(share: number): boolean {
     const count = this.requests.length * share;
-    const { shareBytes } = this.pool.chunkPool;
+    const outputBytes = this.output.chain.sizeBytes * share;
+    const expectedBytes = count * this.replyBytesExpected;
     return (
       count >= CLIENT_REQUESTS_MAX ||
-      this.output.chain.sizeBytes * share > Math.min(CLIENT_OUTPUT_BYTES_MAX, shareBytes) ||
-      (count > 0 &&
-        count * this.replyBytesExpected > Math.min(CLIENT_REPLIES_BYTES_MAX, shareBytes))
+      outputBytes > CLIENT_OUTPUT_BYTES_MAX ||
+      (expectedBytes > CLIENT_REPLIES_BYTES_MAX && count > 0) ||
+      (this.pool.chunkPool.isShort &&
+        Math.max(outputBytes, expectedBytes) > this.pool.chunkPool.shareBytes)
     );
   }
 
@@ -178,7 +180,7 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
     const { protocol } = this.pool;
     const sizeBytes = request.replySizeBytes;
     this.heldBytes -= request.heldBytes;
-    this.replyBytesExpected += (sizeBytes + this.streamedBytes - this.replyBytesExpected) / 2;
+    this.replyBytesExpected += (sizeBytes + this.streamedBytes - this.replyBytesExpected) >> 1;
     this.streamedBytes = 0;
     if (!request.isStreamed && !this.hasRoomFor(sizeBytes)) request.failure = NO_BUFFER_SPACE;
     if (request.replyFilter === 0 || !this.hidesReply(request)) {
