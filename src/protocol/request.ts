@@ -86,7 +86,7 @@ export class Request {
   /** The reply has to wait; it counts in `pool` until `dropReply`. */
   keepReply(pool: ChunkPool): void {
     this.heldBytes = this.replySizeBytes;
-    if (this.replyChain !== null) return;
+    if (this.replyChain !== null || this.heldBytes === 0) return;
     this.countedIn = pool;
     pool.bytesInUse += this.heldBytes;
     this.leaveLargeChunk();

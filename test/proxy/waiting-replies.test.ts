@@ -2,7 +2,7 @@
  * Replies that wait for others: what they keep in memory, and that they stay what they are.
  */
 import { expect, test } from "bun:test";
-import type { ByteChain } from "../../src/lib/byte-chain.ts";
+import { ByteChain } from "../../src/lib/byte-chain.ts";
 import { ChunkPool } from "../../src/lib/chunk-pool.ts";
 import { giveRequest, type Request, takeRequest } from "../../src/protocol/request.ts";
 import { eventually } from "../support/eventually.ts";
@@ -53,6 +53,27 @@ test("a reply that came in pieces or failed is left alone", () => {
   expect(request.replyChain).toBe(chain);
   expect(request.replyBytes.length).toBe(0);
   giveRequest(request);
+});
+
+test("what waits is counted, and no more than that is taken back", () => {
+  const counted = new ChunkPool(512);
+  const request = takeRequest(null);
+  // As a request that failed; its record is the next one's.
+  request.keepReply(counted);
+  giveRequest(request);
+  const again = takeRequest(null);
+  expect(again).toBe(request);
+  again.replyChain = new ByteChain(counted);
+  again.replyChain.append(Buffer.alloc(300), 0, 300);
+  again.keepReply(counted);
+  expect(counted.bytesInUse).toBe(512);
+  giveRequest(again);
+  const piece = takeRequest(null);
+  piece.setReply(Buffer.alloc(300), 100, 300);
+  piece.keepReply(counted);
+  expect(counted.bytesInUse).toBe(200);
+  giveRequest(piece);
+  expect(counted.bytesInUse).toBe(0);
 });
 
 test("small replies behind one that hangs do not keep the large ones they came with", async () => {
