@@ -90,8 +90,10 @@ export function readBenchmark(text: string): Measured {
 }
 
 async function driveLoad(scenario: LoadScenario, requests: number, proxy: Target): Promise<Driven> {
-  const more = { pipeline: scenario.pipeline, "mget-keys": scenario.mgetKeys ?? 20 };
-  const text = await runOwn("load.ts", scenario, requests, { ...more, ...portOf(proxy) });
+  const { pipeline, mgetKeys = 20, isWindow = false } = scenario;
+  const more = { pipeline, "mget-keys": mgetKeys, ...portOf(proxy) };
+  const flags = isWindow ? ["--window"] : [];
+  const text = await runOwn("load.ts", scenario, requests, more, flags);
   const { requestsPerSecond, latencyMs, cpuSeconds } = JSON.parse(text) as LoadResult;
   return { measured: { requestsPerSecond, ...percentilesOf(latencyMs) }, cpuSeconds };
 }
@@ -117,6 +119,7 @@ function runOwn(
   scenario: LoadScenario | OpenScenario,
   requests: number,
   more: Readonly<Record<string, number>>,
+  flags: readonly string[] = [],
 ): Promise<string> {
   const options = {
     protocol: scenario.protocol,
@@ -128,7 +131,7 @@ function runOwn(
     ...more,
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return onLoadCore([process.execPath, `${import.meta.dir}/${program}`, ...words]);
+  return onLoadCore([process.execPath, `${import.meta.dir}/${program}`, ...words, ...flags]);
 }
 
 function percentilesOf({ p50, p99, p999 }: LoadResult["latencyMs"]): Measured {

@@ -34,6 +34,7 @@ const output = Buffer.allocUnsafe(OUTPUT_SIZE);
 export class LoadConnection {
   readonly #owner: LoadOwner;
   readonly #depth: number;
+  readonly #isWindow: boolean;
   #socket: Socket<undefined> | undefined;
   #pending: Pending[] = [];
   #pendingHead = 0;
@@ -44,9 +45,11 @@ export class LoadConnection {
   #unsent: { readonly bytes: Buffer; position: number }[] = [];
   #isOver = false;
 
-  constructor(owner: LoadOwner, depth: number) {
+  /** @param isWindow a reply makes room for a request; else all have to be answered first */
+  constructor(owner: LoadOwner, depth: number, isWindow: boolean) {
     this.#owner = owner;
     this.#depth = depth;
+    this.#isWindow = isWindow;
   }
 
   async connect(hostname: string, port: number): Promise<void> {
@@ -143,7 +146,7 @@ export class LoadConnection {
       this.#offset = end;
       if (end === expected.length) this.#pieceDone(oldest);
     }
-    this.#refill();
+    if (this.#isWindow || this.#inFlight === 0) this.#refill();
   }
 
   #pieceDone(oldest: Pending): void {

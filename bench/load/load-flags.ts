@@ -8,6 +8,8 @@ export const LOAD_USAGE = `  --protocol NAME     redis or memcached: redis
   --host NAME         127.0.0.1
   --connections N     50
   --pipeline N        requests in flight on each connection: 1
+  --window            the next request as soon as there is a reply; else the next N when all are
+                      answered, as redis-benchmark does it
   --requests N        100000
   --mix LIST          shares of get, set, mget, mset (not with memcached): get=100
   --keys N            10000
@@ -25,6 +27,7 @@ export const LOAD_FLAGS = {
   port: { type: "string", default: "" },
   connections: { type: "string", default: "50" },
   pipeline: { type: "string", default: "1" },
+  window: { type: "boolean", default: false },
   requests: { type: "string", default: "100000" },
   mix: { type: "string", default: "get=100" },
   keys: { type: "string", default: "10000" },
@@ -41,6 +44,8 @@ export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly pipeline: number;
+  /** A reply makes room for a request; else all have to be answered first. */
+  readonly isWindow?: boolean;
   readonly requests: number;
   readonly mix: Mix;
   readonly seed: number;
@@ -50,8 +55,8 @@ export interface LoadOptions {
 
 /** The values of LOAD_FLAGS, as parseArgs gives them. */
 type Values = {
-  readonly [Name in keyof Omit<typeof LOAD_FLAGS, "fill" | "watch">]: string;
-} & { readonly fill: boolean; readonly watch?: string | undefined };
+  readonly [Name in keyof Omit<typeof LOAD_FLAGS, "fill" | "window" | "watch">]: string;
+} & { readonly fill: boolean; readonly window: boolean; readonly watch?: string | undefined };
 
 export interface ReadLoad {
   readonly options: LoadOptions;
@@ -66,6 +71,7 @@ export function readLoad(values: Values): ReadLoad {
     port: number("port", values.port),
     connections: number("connections", values.connections),
     pipeline: number("pipeline", values.pipeline),
+    isWindow: values.window,
     requests: number("requests", values.requests),
     mix: parseMix(values.mix),
     seed: number("seed", values.seed),

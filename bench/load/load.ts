@@ -34,7 +34,7 @@ export interface LoadResult {
 
 /** Runs requests from `nextExchange` until it has no more, over several connections. */
 async function drive(
-  options: Pick<LoadOptions, "host" | "port" | "connections" | "pipeline">,
+  options: Pick<LoadOptions, "host" | "port" | "connections" | "pipeline" | "isWindow">,
   nextExchange: () => Exchange | null,
   onReply: (latencyMs: number) => void,
   watchedPid: number | null = null,
@@ -55,7 +55,7 @@ async function drive(
   };
   const connections = Array.from(
     { length: options.connections },
-    () => new LoadConnection(owner, options.pipeline),
+    () => new LoadConnection(owner, options.pipeline, options.isWindow ?? false),
   );
   try {
     for (let first = 0; first < connections.length; first += CONNECTING_MAX) {
@@ -80,7 +80,7 @@ export async function fill(
   let index = 0;
   const next = (): Exchange | null =>
     index < workload.options.keyCount ? workload.set(index++) : null;
-  await drive({ ...options, connections: 4, pipeline: 16 }, next, () => undefined);
+  await drive({ ...options, connections: 4, pipeline: 16, isWindow: true }, next, () => undefined);
 }
 
 /** Runs a load and measures it. @throws Error at the first reply that is not right */

@@ -42,6 +42,8 @@ export interface LoadScenario extends Common {
   readonly mix: string;
   /** Keys of one MGET; 20 if not given. */
   readonly mgetKeys?: number;
+  /** Each reply makes room for a request, instead of all for as many. */
+  readonly isWindow?: boolean;
 }
 
 /** Driven by open-loop.ts, at a share of the rate that a closed loop has just reached. */
@@ -122,6 +124,12 @@ function memcached(
   return { ...SMALL, ...shape, driver: "load", protocol: "memcached", name, mix: `${mix}=100` };
 }
 
+/** Requests trickle in and replies trickle out, so that a proxy has little to put together. */
+function windowed(name: string, protocol: ProtocolName): Scenario {
+  const load = { mix: "get=100", isWindow: true, pipeline: 100, requests: 200_000, limits: [] };
+  return { ...SMALL, ...load, driver: "load", protocol, name };
+}
+
 function open(name: string, protocol: ProtocolName): Scenario {
   const others =
     protocol === "redis" ? (["nutcracker", "predixy"] as const) : ["nutcracker" as const];
@@ -162,6 +170,7 @@ export const SCENARIOS: readonly Scenario[] = [
   multi("mget", 16, 60_000, cpuLimits(0.5, 0.7)),
   multi("mset", 1, 40_000, cpuLimits(0.9, 0.8)),
   multi("mset", 16, 60_000, cpuLimits(0.5, 0.7)),
+  windowed("get-w100", "redis"),
   open("open-get", "redis"),
   large("get-16k", 16 * 1024, 20, 30_000),
   large("get-256k", 256 * 1024, 20, 6000),
@@ -179,5 +188,6 @@ export const SCENARIOS: readonly Scenario[] = [
   memcached("get", 100, 200_000, 0.15),
   memcached("set", 100, 200_000, 0.15),
   memcached("mget", 1, 30_000, null),
+  windowed("mc-get-w100", "memcached"),
   open("mc-open-get", "memcached"),
 ];
