@@ -150,8 +150,8 @@ export function takeSplitRequest(owner: RequestOwner): SplitRequest {
 
 /** Gives a divided request back, with its fragments. Nobody may hold them any more. */
 export function giveSplitRequest(request: SplitRequest): void {
-  for (const fragment of request.fragments) giveRequest(fragment);
-  request.fragments.length = 0;
+  const { fragments } = request;
+  for (let left = fragments.length; left > 0; left--) giveRequest(fragments.pop()!);
   request.groupCount = 0;
   request.owner = null;
   request.replyFilter = 0;

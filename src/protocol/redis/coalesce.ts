@@ -108,11 +108,15 @@ function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
     if (!holdsValues(viewAt(i), lineEnd, keys)) return false;
   }
   writeNumber(STAR, request.keyCount, target);
-  for (let i = 0; i < request.keyCount; i++) {
-    const fragment = request.fragmentOfKey[i]!;
+  const { keyCount, fragmentOfKey } = request;
+  for (let i = 0; i < keyCount; i++) {
+    const fragment = fragmentOfKey[i]!;
+    const view = viewAt(fragment);
     const start = cursors[fragment]!;
-    const end = valueEnd(viewAt(fragment), start);
-    viewAt(fragment).copyRange(start, end - start, target);
+    let end = valueEnd(view, start);
+    // Neighbours go in one piece, as in writeFragment.
+    for (; i + 1 < keyCount && fragmentOfKey[i + 1] === fragment; i++) end = valueEnd(view, end);
+    view.copyRange(start, end - start, target);
     cursors[fragment] = end;
   }
   return true;

@@ -29,9 +29,12 @@ export function writeFragment(
   const end = request.groupStart[group + 1]!;
   request.coalesceAs = command.coalesceAs;
   writeHead(command.fragmentName, 1 + (end - start) * keyStep, target);
+  const { keyOrder } = request;
   for (let i = start; i < end; i++) {
-    const first = firstKey + request.keyOrder[i]! * keyStep;
-    const last = first + keyStep - 1;
+    const first = firstKey + keyOrder[i]! * keyStep;
+    // Neighbours go in one piece: every other key, with two servers (bench/micro/data-plane).
+    while (i + 1 < end && keyOrder[i + 1] === keyOrder[i]! + 1) i++;
+    const last = firstKey + (keyOrder[i]! + 1) * keyStep - 1;
     // From the '$' of the first argument to the line end of the last.
     const from = spans[2 * first]! - 3 - decimalLength(spans[2 * first + 1]!);
     const to = spans[2 * last]! + spans[2 * last + 1]! + 2;
