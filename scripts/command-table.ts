@@ -43,7 +43,11 @@ const SECTIONS: readonly Section[] = [
     title: "sent to the server of the first key",
     holds: (row) => row.route === Route.Key && !hasOneKey(row),
   },
-  { title: "sent if all keys are on one server", holds: (row) => row.route === Route.SameServer },
+  {
+    title: "sent if all keys are on one server",
+    holds: (row) => row.route === Route.SameServer && !row.mayBlock,
+  },
+  { title: "the same, and may block", holds: (row) => row.mayBlock },
   { title: "divided over the servers", holds: (row) => row.route === Route.Keys },
   { title: "sent to one server, always the same", holds: (row) => row.route === Route.Placeholder },
   { title: "answered by the proxy", holds: (row) => row.route === Route.Local },

@@ -31,6 +31,8 @@ export const UNUSED = reason("UNUSED", "unused");
 export const NO_BUFFER_SPACE = reason("ENOBUFS", "No buffer space available");
 /** The pool answers for a server that is ejected (eject_policy). */
 export const EJECTED = reason("EJECTED", "Server is ejected");
+/** So many clients wait at this server as may. */
+export const TOO_MANY_BLOCKED = reason("BLOCKED", "Too many clients are blocked at this server");
 /** We have no file descriptor for a connection. */
 export const OUT_OF_DESCRIPTORS = reason("EMFILE", "Too many open files");
 export const NAME_NOT_RESOLVED = reason("ENOTFOUND", "Host is down");

@@ -115,6 +115,13 @@ export interface ClientSession {
   isQuitting: boolean;
   /** How many of the next replies the client does not want to see; Infinity: none at all. */
   hiddenReplies: number;
+  /** Its last request waits at the server. */
+  readonly isBlocked: boolean;
+  /**
+   * Ends that with the error, or as if its time were over; a reply that is on its way still comes.
+   * @returns false if it does not wait
+   */
+  unblock(error: Buffer | null): boolean;
   /** All that the client has asked for is as it was when it came. */
   reset(): void;
   /** Closes at once. */
@@ -174,6 +181,10 @@ export interface Protocol<P extends RequestParser = RequestParser> {
   keySpans(parser: P, message: MessageBytes): readonly number[];
   /** True if a request that is answered here may go to the server instead, if that is but one. */
   concernsServer(parser: P, message: MessageBytes): boolean;
+  /** True if the server may keep back the reply until others have done something. */
+  mayBlock(parser: P, message: MessageBytes): boolean;
+  /** What the server says to such a request if nothing has come in time. */
+  timeoutReply(parser: P, protocolVersion: number): Buffer;
   differentServersReply(parser: P, found: DifferentServers): Buffer;
   /** The reply to any request of a client that has yet to authenticate. */
   readonly authRequiredReply: Buffer;

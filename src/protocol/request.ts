@@ -86,7 +86,11 @@ export class Request {
   /** The reply has to wait; it counts in `pool` until `dropReply`. */
   keepReply(pool: ChunkPool): void {
     this.heldBytes = this.replySizeBytes;
-    if (this.replyChain !== null || this.heldBytes === 0) return;
+    if (this.replyChain !== null) return;
+    if (this.heldBytes === 0) {
+      this.setReply(NO_BYTES, 0, 0);
+      return;
+    }
     this.countedIn = pool;
     pool.bytesInUse += this.heldBytes;
     this.leaveLargeChunk();

@@ -4,6 +4,7 @@
  *   received() -> parser -> dispatch -> replies in order (replying-client.ts) -> socket
  *
  *   Open -> Closing (QUIT, FIN, bad framing: reply to what is there) -> Lingering -> Closed
+ *   Open <-> Blocked (a request that may wait at its server: those behind it wait, unread)
  *
  * Does not know servers, nor what a command means, nor what the client said about itself
  * (client-session.ts).
@@ -16,16 +17,17 @@ import { MessageBytes } from "../lib/message-bytes.ts";
 import type { RequestParser } from "../protocol/protocol.ts";
 import { ParseStatus } from "../protocol/protocol.ts";
 import { NO_BUFFER_SPACE } from "../protocol/failure.ts";
+import { BlockedRequest, type BlockedClient } from "./blocked-request.ts";
 import type { DispatchClient } from "./dispatch.ts";
 import { dispatch } from "./dispatch.ts";
 import { Silence } from "./idle-sweep.ts";
-import { LINGER_MS } from "./limits.ts";
+import { BLOCKED_BYTES_MAX, LINGER_MS } from "./limits.ts";
 import { ReplyingClient } from "./replying-client.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { RoomSeeker } from "./waiting-room.ts";
 
-const State = { Open: 0, Closing: 1, Lingering: 2, Closed: 3 } as const;
+const State = { Open: 0, Closing: 1, Lingering: 2, Closed: 3, Blocked: 4 } as const;
 type State = (typeof State)[keyof typeof State];
 
 /** Who started the end of the connection; the stats tell the two apart. */
@@ -39,7 +41,10 @@ export interface ClientOwner {
   clientClosed(client: ClientConnection): void;
 }
 
-export class ClientConnection extends ReplyingClient implements DispatchClient, RoomSeeker {
+export class ClientConnection
+  extends ReplyingClient
+  implements DispatchClient, BlockedClient, RoomSeeker
+{
   private state: State = State.Open;
   private endedBy: number = EndedBy.Error;
   /** The peer has sent its FIN. */
@@ -52,9 +57,11 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
   private isPaused = false;
   /** When something came from it or went to it last. */
   lastActiveMs: number;
-  /** What came but is not parsed, as too many requests were in flight; then reading is paused. */
+  /** What came but is not parsed: too many requests are in flight, or one blocks. */
   private unparsed: Buffer | null = null;
-  /** There was no room for what came. */
+  /** Its youngest request, while it is Blocked. */
+  private blocked: BlockedRequest | null = null;
+  /** There was no room for the request that is half there. */
   private isWaitingForRoom = false;
   /** A server connection that has too much to write because of this client. */
   private busyConnection: ServerConnection | null = null;
@@ -72,6 +79,10 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
     return this.owner.clients;
   }
 
+  get isBlocked(): boolean {
+    return this.state === State.Blocked;
+  }
+
   get silence(): Silence {
     if (this.state !== State.Open || this.isPaused) return Silence.Waiting;
     const isWaiting = this.requests.length > 0 || this.output.chain.sizeBytes > 0;
@@ -81,14 +92,13 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
 
   received(chunk: Buffer): void {
     this.lastActiveMs = this.pool.turn.now();
-    // More can come after a pause only from a read that was under way.
-    const bytes = this.unparsed === null ? chunk : Buffer.concat([this.unparsed, chunk]);
-    if (this.pool.chunkPool.shareBytes > 0) {
-      this.parseFrom(bytes);
-    } else {
-      this.setUnparsed(bytes);
-      this.waitForRoom();
+    if (this.blocked !== null) {
+      this.blocked.behind.append(chunk, 0, chunk.length);
+      this.updateReading();
+      return;
     }
+    // More can come after a pause only from a read that was under way.
+    this.parseFrom(this.unparsed === null ? chunk : Buffer.concat([this.unparsed, chunk]));
     this.updateReading();
   }
 
@@ -116,7 +126,7 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
           this.partial ??= new ByteChain(pool.chunkPool);
           this.partial.append(chunk, start, end);
           this.parser = parser;
-          if (!this.hasRoomFor(this.partial.sizeBytes)) this.waitForRoom();
+          this.isWaitingForRoom = !this.seekRoom();
           break;
         case ParseStatus.Rewritten:
           this.dropPartial();
@@ -131,6 +141,7 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
           this.closeAfterReplies();
       }
     }
+    if (this.blocked !== null && at < end) this.setUnparsed(chunk.subarray(at));
     message.release();
     if (this.parser === null) {
       parser.reset();
@@ -138,18 +149,54 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
     }
   }
 
-  /** The peer will send nothing more; it still gets its replies. */
+  /**
+   * The peer will send nothing more; it still gets its replies. If it is blocked it is gone, as
+   * Redis sees it: better no reply than an element that is taken out for nobody.
+   */
   ended(): void {
     this.isHalfClosed = true;
-    if (this.state === State.Open) this.endedBy = EndedBy.Client;
-    this.finish();
+    if (this.state === State.Open || this.blocked !== null) this.endedBy = EndedBy.Client;
+    if (this.blocked !== null) this.closeAfterReplies();
+    else this.finish();
     if (this.state === State.Lingering) this.socket.end();
   }
 
   /** Reads no more; closes when all that was read is replied to. */
   finish(): void {
     this.isFinishing = true;
-    if (this.unparsed === null) this.closeAfterReplies();
+    if (this.blocked !== null) this.blocked.leave();
+    else if (this.unparsed === null) this.closeAfterReplies();
+  }
+
+  block(target: number, bytes: MessageBytes, timeoutReply: Buffer): void {
+    if (this.isFinishing) {
+      this.closeAfterReplies();
+      return;
+    }
+    this.state = State.Blocked;
+    this.blocked = new BlockedRequest(this, target, bytes, timeoutReply);
+    this.enqueue(this.blocked.request);
+    if (this.requests.length === 1) this.blocked.start();
+  }
+
+  unblock(error: Buffer | null): boolean {
+    return this.blocked?.unblock(error) ?? false;
+  }
+
+  /** What came behind the request is parsed when its reply is written. */
+  unblocked(isLeft: boolean): void {
+    if (this.state === State.Blocked) this.state = State.Open;
+    const { behind } = this.blocked!;
+    this.blocked = null;
+    if (behind.sizeBytes > 0) {
+      const start = this.unparsed?.length ?? 0;
+      const all = Buffer.allocUnsafeSlow(start + behind.sizeBytes);
+      this.unparsed?.copy(all);
+      behind.copyOut(0, behind.sizeBytes, all, start);
+      behind.clear();
+      this.setUnparsed(all);
+    }
+    if (isLeft || (this.isFinishing && this.unparsed === null)) this.closeAfterReplies();
   }
 
   drained(): void {
@@ -158,6 +205,7 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
 
   protected override replyCutOff(): void {
     // Only the end of the connection still tells the truth.
+    this.blocked?.abandon();
     this.dropRequests();
     this.closeAfterReplies();
     this.output.schedule();
@@ -169,10 +217,11 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
   }
 
   hasFoundRoom(): boolean {
-    const hasRoom = this.pool.chunkPool.shareBytes > 0 && this.hasRoomFor(this.heldForRoomBytes);
-    if (this.state === State.Open && !hasRoom) return false;
-    this.isWaitingForRoom = false;
-    this.updateReading();
+    if (this.state === State.Open && !this.hasRoomFor(this.heldForRoomBytes)) return false;
+    if (this.isWaitingForRoom) {
+      this.isWaitingForRoom = false;
+      this.updateReading();
+    }
     return !this.isWaitingForRoom;
   }
 
@@ -195,7 +244,8 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
 
   outputWritten(): void {
     this.lastActiveMs = this.pool.turn.now();
-    if (this.isPaused) this.updateReading();
+    if (this.blocked !== null && this.requests.length === 1) this.blocked.start();
+    if (this.isPaused || this.unparsed !== null) this.updateReading();
     if (this.state === State.Closing) this.closeIfReplied();
   }
 
@@ -209,6 +259,7 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
 
   /** Takes no more requests; closes when those in flight are replied to. */
   closeAfterReplies(): void {
+    this.blocked?.abandon();
     if (this.state !== State.Open) return;
     this.state = State.Closing;
     this.setUnparsed(null);
@@ -227,6 +278,7 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
   closed(): void {
     if (this.state === State.Closed) return;
     this.state = State.Closed;
+    this.blocked?.abandon();
     const { counters } = this.pool;
     if (this.endedBy === EndedBy.Client || this.isQuitting) counters.clientEof++;
     else counters.clientErr++;
@@ -251,9 +303,11 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
     if (this.isQuitting) this.closeAfterReplies();
   }
 
-  private waitForRoom(): void {
-    this.isWaitingForRoom = true;
+  /** @returns true if there is room for what is held; else it is waited for */
+  private seekRoom(): boolean {
+    if (this.hasRoomFor(this.heldForRoomBytes)) return true;
     this.pool.waitingRoom.enter(this);
+    return false;
   }
 
   private setUnparsed(bytes: Buffer | null): void {
@@ -261,6 +315,8 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
     if (this.unparsed !== null) chunkPool.bytesInUse -= this.unparsed.buffer.byteLength;
     if (bytes !== null) chunkPool.bytesInUse += bytes.buffer.byteLength;
     this.unparsed = bytes;
+    // Whether it goes on depends on other limits; but it may hold too much for too long.
+    if (bytes !== null) this.seekRoom();
   }
 
   private dropPartial(): void {
@@ -273,23 +329,43 @@ export class ClientConnection extends ReplyingClient implements DispatchClient, 
     return this.isReplyLimitReached(share) || this.busyConnection !== null || this.isWaitingForRoom;
   }
 
+  /**
+   * True if more is not wanted now. A blocked client must be read from, or nobody hears that it
+   * has left, and an element goes to it all the same: so one that sends too much behind its
+   * request is in danger of just that.
+   */
+  private get isFull(): boolean {
+    const share = this.isPaused ? 2 : 1;
+    if (this.blocked === null) return this.state === State.Open && this.isAtLimit(share);
+    const sizeBytes = (this.unparsed?.length ?? 0) + this.blocked.behind.sizeBytes;
+    return sizeBytes * share > BLOCKED_BYTES_MAX || !this.hasRoomFor(sizeBytes);
+  }
+
   /** Stops and starts reading by the limits; half of a limit must be free to start again. */
   private updateReading(): void {
     if (this.state === State.Closed) return;
-    if (this.state === State.Open && this.isAtLimit(this.isPaused ? 2 : 1)) {
-      if (!this.isPaused) this.socket.pause();
-      this.isPaused = true;
+    if (this.isFull) {
+      this.stopReading();
       return;
     }
-    if (!this.isPaused) return;
     if (this.unparsed !== null && this.state === State.Open) {
       this.parseFrom(this.unparsed);
-      if (this.unparsed !== null) return;
-      if (this.isFinishing) this.closeAfterReplies();
+      if (this.unparsed !== null && this.isFull) {
+        this.stopReading();
+        return;
+      }
+      const isLast = this.isFinishing && this.unparsed === null;
+      if (isLast && this.blocked === null) this.closeAfterReplies();
     }
+    if (!this.isPaused) return;
     this.isPaused = false;
     this.lastActiveMs = this.pool.turn.now();
     this.socket.resume();
+  }
+
+  private stopReading(): void {
+    if (!this.isPaused) this.socket.pause();
+    this.isPaused = true;
   }
 
   private closeIfReplied(): void {

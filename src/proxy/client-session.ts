@@ -36,6 +36,10 @@ export abstract class PoolSession implements ClientSession {
 
   abstract terminate(): void;
 
+  abstract get isBlocked(): boolean;
+
+  abstract unblock(error: Buffer | null): boolean;
+
   get password(): Buffer | null {
     return this.pool.password;
   }

@@ -2,7 +2,8 @@
  * How many file descriptors the data plane has, and who may have the next one.
  *
  *   limit of the process
- *   = what was open at start + listeners | spare | servers: open, and kept for them | clients
+ *   = what was open at start + listeners | spare | servers: open, and kept for them
+ *     | connections to servers that are lent to one client (lent) | clients
  *
  * Running out is worse than any refusal: Bun's loop then spins on a client that it cannot accept.
  * So with no room for another client the listeners stop accepting, and clients wait in the kernel's
@@ -42,6 +43,8 @@ const CALM_SHARE = 16;
 export class DescriptorBudget {
   clients = 0;
   servers = 0;
+  /** Connections to servers that are lent to one client: they come out of the clients' part. */
+  lent = 0;
   /** Attempts to connect that were given up, and are not over. */
   abandoned = 0;
   /** Of one server; with so many there is no use in another attempt. */
@@ -68,7 +71,7 @@ export class DescriptorBudget {
   }
 
   get hasRoomForServer(): boolean {
-    return this.clients + this.abandoned + this.servers < this.options.max;
+    return this.clients + this.lent + this.abandoned + this.servers < this.options.max;
   }
 
   clientOpened(): void {
@@ -81,18 +84,18 @@ export class DescriptorBudget {
     this.released();
   }
 
-  serverOpened(): void {
-    this.servers++;
+  serverOpened(isLent = false): void {
+    this.countServer(isLent, 1);
     this.taken();
   }
 
-  serverClosed(): void {
-    this.servers--;
+  serverClosed(isLent = false): void {
+    this.countServer(isLent, -1);
     this.released();
   }
 
-  connectAbandoned(): void {
-    this.servers--;
+  connectAbandoned(isLent = false): void {
+    this.countServer(isLent, -1);
     this.abandoned++;
     this.taken();
   }
@@ -104,7 +107,13 @@ export class DescriptorBudget {
 
   private get freeForClients(): number {
     const { max, keptForServers } = this.options;
-    return max - this.clients - this.abandoned - Math.max(this.servers, keptForServers);
+    const forServers = Math.max(this.servers, keptForServers);
+    return max - this.clients - this.lent - this.abandoned - forServers;
+  }
+
+  private countServer(isLent: boolean, change: number): void {
+    if (isLent) this.lent += change;
+    else this.servers += change;
   }
 
   private taken(): void {
@@ -114,7 +123,9 @@ export class DescriptorBudget {
     if (this.isLogged) return;
     this.isLogged = true;
     const { log, max } = this.options;
-    const use = `clients ${this.clients}, servers ${this.servers}, given up ${this.abandoned}`;
+    const use =
+      `clients ${this.clients}, servers ${this.servers}, lent ${this.lent}, ` +
+      `given up ${this.abandoned}`;
     log.warn(
       "descriptor-budget.ts:1",
       `no file descriptor left for another client (${use}, of ${max}): new ones wait until one ` +
@@ -157,8 +168,9 @@ export class ServerDescriptor {
   constructor(
     private readonly budget: DescriptorBudget,
     private readonly server: Connectable,
+    private readonly isLent = false,
   ) {
-    budget.serverOpened();
+    budget.serverOpened(isLent);
   }
 
   /** Nobody waits for the connection any more. Bun itself cannot take a connect back. */
@@ -166,7 +178,7 @@ export class ServerDescriptor {
     if (!this.isHeld || this.isAbandoned) return;
     this.isAbandoned = true;
     this.server.abandonedConnects++;
-    this.budget.connectAbandoned();
+    this.budget.connectAbandoned(this.isLent);
     this.attempt?.abort();
     this.attempt = null;
   }
@@ -176,7 +188,7 @@ export class ServerDescriptor {
     if (!this.isHeld) return;
     this.isHeld = false;
     if (!this.isAbandoned) {
-      this.budget.serverClosed();
+      this.budget.serverClosed(this.isLent);
       return;
     }
     this.server.abandonedConnects--;

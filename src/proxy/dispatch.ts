@@ -6,6 +6,7 @@
  *   Key            -> pool.serverIndexOf(key)                     -> server connection
  *   Keys           -> group keys by server -> fragments      -> server connections
  *   SameServer     -> the same, if all keys have one server  -> server connection
+ *                     one that may block                     -> client.block (blocked-request.ts)
  *   Servers        -> one fragment for each server           -> server connections
  *
  * In the place of a server connection: an error, if the server is ejected and its keys go nowhere
@@ -32,6 +33,12 @@ export interface DispatchClient extends RequestOwner, ClientSession, HeldBack {
   enqueue(request: Request): void;
   /** A reply that is there already takes its place. */
   answer(reply: Buffer): void;
+  /**
+   * The request goes to the server `target` over a connection lent for it, after those before it;
+   * none is taken from the client until it is replied to. The bytes are taken over.
+   * @param timeoutReply what it is told if it is made to wait no longer
+   */
+  block(target: number, message: MessageBytes, timeoutReply: Buffer): void;
   /** The server connection has too much to write: stop reading until it calls serverDrained. */
   holdBack(connection: ServerConnection): void;
 }
@@ -66,7 +73,7 @@ export function dispatch(
 function answerHere(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
   const { config, protocol } = client.pool;
   if (config.redisServerCommands && protocol.concernsServer(parser, message)) {
-    forward(client, 0, parser, message);
+    forwardOrBlock(client, 0, parser, message);
   } else {
     client.answer(protocol.localReply(parser, message, client));
   }
@@ -110,7 +117,21 @@ function forwardTogether(
     return;
   }
   if (found < 0) answerHere(client, parser, message);
-  else forward(client, found, parser, message);
+  else forwardOrBlock(client, found, parser, message);
+}
+
+function forwardOrBlock(
+  client: DispatchClient,
+  target: number,
+  parser: RequestParser,
+  message: MessageBytes,
+): void {
+  const { protocol } = client.pool;
+  if (protocol.mayBlock(parser, message)) {
+    client.block(target, message, protocol.timeoutReply(parser, client.protocolVersion));
+  } else {
+    forward(client, target, parser, message);
+  }
 }
 
 function targetAt(

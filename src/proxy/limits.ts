@@ -31,6 +31,21 @@ export const ROOM_WAIT_MS = 5_000;
 /** Requests waiting for a server connection to take them. */
 export const SERVER_OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
 
+/** What a blocked client may send behind its blocking request before it is not read from. */
+export const BLOCKED_BYTES_MAX = 1024 * 1024;
+
+/** Connections of a server that are lent to one client each: as many may be blocked there. */
+export const PRIVATE_CONNECTIONS_MAX = 1024;
+
+/** Of these, so many are kept when nobody needs them. */
+export const PRIVATE_IDLE_MAX = 16;
+
+/** How long the end of a block waits for an element that is on its way already. */
+export const UNBLOCK_MS = 1_000;
+
+/** Seldom enough to cost nothing: a server that vanished is missed by nobody else. */
+export const PRIVATE_KEEPALIVE_MS = 60_000;
+
 /** A reply of which so much has come goes on to its client before the rest. */
 export const STREAM_BYTES_MIN = 64 * 1024;
 

@@ -101,14 +101,20 @@ export class ServerConnection implements OutputOwner {
   /** Size of `output` before the request that is being written. */
   private beforeBytes = 0;
   private readonly deadlines: RequestDeadlines;
+  private readonly timeoutMs: number;
+  /** Nothing more is asked: the server may close it. */
+  private isFinished = false;
 
+  /** @param isPrivate lent to one client at a time, whose request may wait for ever */
   constructor(
     private readonly owner: ServerConnectionOwner,
     readonly lane: Lane,
+    readonly isPrivate = false,
   ) {
+    this.timeoutMs = isPrivate ? 0 : owner.timeoutMs;
     this.output = new SocketOutput(this, owner.turn, owner.chunkPool);
     this.parser = owner.createResponseParser();
-    this.deadlines = new RequestDeadlines(this, owner.timeoutMs);
+    this.deadlines = new RequestDeadlines(this, this.timeoutMs);
   }
 
   connect(): void {
@@ -135,8 +141,8 @@ export class ServerConnection implements OutputOwner {
     const sizeBytes = this.output.chain.sizeBytes - this.beforeBytes;
     request.sizeBytes = sizeBytes;
     if (this.lane.index > 0) this.lastUsedMs = owner.turn.now();
-    if (owner.timeoutMs > 0) {
-      request.deadlineMs = owner.turn.now() + owner.timeoutMs;
+    if (this.timeoutMs > 0) {
+      request.deadlineMs = owner.turn.now() + this.timeoutMs;
       owner.requestQueued(request.deadlineMs);
     }
     owner.counters.requests++;
@@ -173,7 +179,7 @@ export class ServerConnection implements OutputOwner {
     const { parser } = this;
     const end = chunk.length;
     let at = 0;
-    if (this.owner.timeoutMs > 0) this.deadlines.lastReceivedMs = this.owner.turn.now();
+    if (this.timeoutMs > 0) this.deadlines.lastReceivedMs = this.owner.turn.now();
     while (at < end && this.state !== ConnectionState.Closed) {
       const start = at;
       at = parser.parse(chunk, start, end);
@@ -210,13 +216,12 @@ export class ServerConnection implements OutputOwner {
       return this.closeAt(deadlineMs, nowMs, TIMED_OUT);
     }
     if (oldest === null) {
-      const isKept = this.lane.index === 0;
-      return isKept ? Infinity : this.closeAt(this.lastUsedMs + LANE_IDLE_MS, nowMs, UNUSED);
+      return this.isKept ? Infinity : this.closeAt(this.lastUsedMs + LANE_IDLE_MS, nowMs, UNUSED);
     }
     const next = this.deadlines.expire(nowMs);
     if (next === 0) return this.closeAt(0, nowMs, TIMED_OUT);
     // Nothing else may ask to be looked at again when the connection is unused.
-    return this.lane.index === 0 ? next : Math.min(next, nowMs + LANE_IDLE_MS);
+    return this.isKept ? next : Math.min(next, nowMs + LANE_IDLE_MS);
   }
 
   outputWritten(): void {
@@ -228,9 +233,16 @@ export class ServerConnection implements OutputOwner {
   /** Its last words may still have to be read: the end comes behind them. */
   outputFailed(): void {}
 
+  /** Asks for nothing more: a server that keeps back a reply closes instead of it. */
+  finish(): void {
+    this.isFinished = true;
+    this.socket?.shutdown();
+  }
+
   /** Ends the connection; every request that waits for it fails. */
   close(failure: FailureReason): void {
     if (this.state === ConnectionState.Closed) return;
+    if (this.isFinished) failure = UNUSED;
     const wasOpen = this.state === ConnectionState.Open;
     this.state = ConnectionState.Closed;
     const wasInUse = !wasOpen || this.sent.length > 0;
@@ -274,6 +286,11 @@ export class ServerConnection implements OutputOwner {
 
   timedOut(): void {
     this.owner.requestTimedOut(this);
+  }
+
+  /** It stays open when nobody uses it. */
+  private get isKept(): boolean {
+    return this.lane.index === 0 && !this.isPrivate;
   }
 
   /** Nobody asked for a reply: no request waits, or not a byte of the oldest one is written. */

@@ -120,10 +120,16 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     const server = this.targets[target]!;
     if (server.failsFast) return null;
     if (target < this.servers.length) return server.connectionFor(lane);
+    const like = this.laneAt(target, lane);
+    return like === null ? null : server.connectionFor(like);
+  }
+
+  /** The lane of a target's own pool for clients in `lane`; null if that pool has too many. */
+  laneAt(target: number, lane: Lane): Lane | null {
+    if (target < this.servers.length) return lane;
     const { lanes } = this.failover!;
     const isFirst = lane === this.lanes.first;
-    const like = isFirst ? lanes.first : lanes.find(lane.protocolVersion, lane.database);
-    return like === null ? null : server.connectionFor(like);
+    return isFirst ? lanes.first : lanes.find(lane.protocolVersion, lane.database);
   }
 
   get usesEjected(): boolean {

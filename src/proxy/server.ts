@@ -27,7 +27,8 @@ import type { Protocol, ResponseParser } from "../protocol/protocol.ts";
 import { type ConnectionCounters, ServerCounters, ServerState } from "../stats/counters.ts";
 import { type Connectable, type DescriptorBudget, ServerDescriptor } from "./descriptor-budget.ts";
 import type { Lane, Lanes } from "./lane.ts";
-import { CONNECT_TIMEOUT_MS } from "./limits.ts";
+import { CONNECT_TIMEOUT_MS, PRIVATE_KEEPALIVE_MS } from "./limits.ts";
+import { PrivateConnections, type PrivateOwner } from "./private-connections.ts";
 import type { ServerConnectionOwner } from "./server-connection.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServerHealth } from "./server-health.ts";
@@ -64,7 +65,7 @@ export interface ServerOwner {
   readonly usesEjected: boolean;
 }
 
-export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
+export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, Connectable {
   /** Ring name. */
   readonly name: string;
   readonly counters = new ServerCounters();
@@ -75,7 +76,9 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
   /** Its requests get an error instead of a connection. */
   failsFast = false;
 
-  /** All of them, and those of each lane by its index. */
+  /** Those lent to one client at a time; server_connections does not count them. */
+  readonly privates = new PrivateConnections(this);
+  /** All of them, and the shared ones of each lane by its index. */
   private readonly connections: ServerConnection[] = [];
   private readonly byLane: LaneConnections[] = [];
   private readonly connectionsMax: number;
@@ -112,6 +115,10 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
     return connections[place]!;
   }
 
+  openPrivate(lane: Lane): ServerConnection {
+    return this.openConnection(lane, true);
+  }
+
   /** Opens a first connection before any request; a failure is logged. */
   preconnect(): void {
     this.isPreconnecting = true;
@@ -127,11 +134,13 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
     const common = { data: connection, socket: handlers };
     const { descriptors } = this.owner;
     const isSwallowing = this.abandonedConnects >= descriptors.abandonedMax;
-    if (isSwallowing || !descriptors.hasRoomForServer) {
+    const { isPrivate } = connection;
+    const hasRoom = isPrivate ? descriptors.hasRoomForClient : descriptors.hasRoomForServer;
+    if (isSwallowing || !hasRoom) {
       setImmediate(() => connection.close(isSwallowing ? TIMED_OUT : OUT_OF_DESCRIPTORS));
       return;
     }
-    const descriptor = new ServerDescriptor(descriptors, this);
+    const descriptor = new ServerDescriptor(descriptors, this, isPrivate);
     connection.descriptor = descriptor;
     const fail = (error: { code?: string }) => {
       descriptor.release();
@@ -153,10 +162,12 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
     }
   }
 
-  connected(_connection: ServerConnection, socket: Socket<ServerConnection>): void {
+  connected(connection: ServerConnection, socket: Socket<ServerConnection>): void {
     this.isPreconnecting = false;
     this.counters.serverConnections++;
-    if (this.owner.config.tcpKeepalive) socket.setKeepAlive(true);
+    // No timeout tells that the server is gone, only this.
+    if (connection.isPrivate) socket.setKeepAlive(true, PRIVATE_KEEPALIVE_MS);
+    else if (this.owner.config.tcpKeepalive) socket.setKeepAlive(true);
     this.owner.log.info("server.ts:1", `connected to server '${this.config.displayName}'`);
   }
 
@@ -214,7 +225,8 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
   ): void {
     const { counters, owner } = this;
     const inLane = this.laneConnections(connection.lane).connections;
-    inLane.splice(inLane.indexOf(connection), 1);
+    if (connection.isPrivate) this.privates.closed(connection);
+    else inLane.splice(inLane.indexOf(connection), 1);
     connection.lane.users--;
     this.connections.splice(this.connections.indexOf(connection), 1);
     owner.connections.current--;
@@ -223,9 +235,10 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
     else if (failure === TIMED_OUT) counters.serverTimedout++;
     else if (failure !== UNUSED) counters.serverErr++;
     if (this.isClosing) return;
-    this.logClose(failure, wasInUse);
+    const isInUse = wasInUse && failure !== UNUSED;
+    this.logClose(failure, isInUse);
     // A refused handshake is the server's answer: it lives. A lack of descriptors is our own.
-    const isItsFault = wasInUse && failure.reply === null && failure !== OUT_OF_DESCRIPTORS;
+    const isItsFault = isInUse && failure.reply === null && failure !== OUT_OF_DESCRIPTORS;
     if (isItsFault) this.countFailure(connection, failure);
   }
 
@@ -270,12 +283,12 @@ export class Server implements ServerConnectionOwner, ProbeOwner, Connectable {
     return connections.length === 0 || this.owner.descriptors.hasRoomForServer;
   }
 
-  private openConnection(lane: Lane): ServerConnection {
+  private openConnection(lane: Lane, isPrivate = false): ServerConnection {
     const { owner } = this;
-    const connection = new ServerConnection(this, lane);
+    const connection = new ServerConnection(this, lane, isPrivate);
     connection.incident = this.health.incidents;
     this.connections.push(connection);
-    this.laneConnections(lane).connections.push(connection);
+    if (!isPrivate) this.laneConnections(lane).connections.push(connection);
     lane.users++;
     owner.connections.total++;
     owner.connections.current++;

@@ -184,6 +184,7 @@ describe("examples", () => {
   test.each([
     ["conf/nutcracker.yml", ["beta", "alpha", "delta", "gamma"]],
     ["conf/redis-auth.yml", ["secured"]],
+    ["conf/when-servers-die.yml", ["cache", "spare", "store", "sessions"]],
     ["conf/redis-unix.yml", ["local"]],
   ])("%s has Redis pools", (file, names) => {
     const { pools } = loadConfig(join(REPOSITORY, file));

@@ -12,6 +12,8 @@ export function fuzzSession(): ClientSession {
     isAuthenticated: true,
     isQuitting: false,
     hiddenReplies: 0,
+    isBlocked: false,
+    unblock: () => false,
     identity: {
       id: 1,
       address: "127.0.0.1:2",

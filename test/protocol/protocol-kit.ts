@@ -76,6 +76,8 @@ export function newSession(): ClientSession {
     isAuthenticated: true,
     isQuitting: false,
     hiddenReplies: 0,
+    isBlocked: false,
+    unblock: () => false,
     identity: {
       id: 1,
       address: "127.0.0.1:2",

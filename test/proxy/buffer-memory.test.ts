@@ -160,26 +160,43 @@ test("a request that waits for room goes on when another one has left", async ()
   await plane.expectIdle();
 }, 30_000);
 
-test("when all is taken nobody is read from, until somebody leaves", async () => {
+test("when all is taken, those who hold little are served, and the others wait", async () => {
   await using redis = await RedisServer.start();
-  const bufferBytesMax = MB;
-  using plane = await DataPlane.start({ servers: [`${redis.item}:1 s0`] }, { bufferBytesMax });
-  const half = encodeRequest(["SET", "k", Buffer.alloc(60_000, "x")]).subarray(0, 59_000);
-  const holders: RawClient[] = [];
-  // Each holds no more than everybody may, and their sum is the ceiling.
-  while (plane.chunkPool.shareBytes > 0) {
-    const holder = await plane.connect();
-    const before = plane.chunkPool.bytesInUse;
-    await holder.send(half);
-    await eventually(() => plane.chunkPool.bytesInUse >= before + half.length);
-    holders.push(holder);
-  }
-  const waiting = await plane.connect();
-  void waiting.request("SET", "a", "1");
-  await eventually(() => plane.waitingRoom.size === 1);
-  for (const holder of holders.splice(0, 5)) holder.reset();
-  expect(await waiting.readReply()).toBe("+OK\r\n");
-  for (const holder of holders) holder.close();
-  waiting.close();
+  await redis.command("SET", "small", "small");
+  const settings = { servers: [`${redis.item}:1 s0`] };
+  const limits = { bufferBytesMax: 4 * MB, roomWaitMs: 1000 };
+  using plane = await DataPlane.start(settings, limits);
+  const half = encodeRequest(["SET", "k", Buffer.alloc(2 * MB, "x")]).subarray(0, MB);
+  const greedy = await Promise.all(Array.from({ length: 20 }, () => plane.connect()));
+  for (const client of greedy) void client.send(half).catch(() => {});
+  await eventually(() => plane.waitingRoom.size > 10 && plane.chunkPool.shareBytes < 600_000);
+  const modest = await plane.connect();
+  await served(modest, "small", 100);
+  void modest.request("SET", "a", Buffer.alloc(30_000, "x"));
+  expect(await modest.readReply()).toBe("+OK\r\n");
+  expect(plane.waitingRoom.size).toBeGreaterThan(10);
+  for (const client of greedy) client.close();
+  modest.close();
   await plane.expectIdle();
 }, 30_000);
+
+test("requests that were read go on when their server does, however full it is", async () => {
+  await using redis = await RedisServer.start();
+  const limits = { bufferBytesMax: 2 * MB, roomWaitMs: 60_000 };
+  using plane = await DataPlane.start({ servers: [`${redis.item}:1 s0`] }, limits);
+  const requests = "SET a 1\r\n".repeat(20_000);
+  const clients = await Promise.all(Array.from({ length: 30 }, () => plane.connect()));
+  redis.freeze();
+  for (const client of clients) {
+    client.deadlineMs = 20_000;
+    void client.send(requests);
+  }
+  await eventually(() => plane.chunkPool.shareBytes === 0 && plane.waitingRoom.size > 0);
+  redis.thaw();
+  const replies = "+OK\r\n".repeat(20_000);
+  for (const client of clients) {
+    expect((await client.readExactly(replies.length)).toString() === replies).toBe(true);
+    client.close();
+  }
+  await plane.expectIdle();
+}, 60_000);

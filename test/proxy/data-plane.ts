@@ -26,7 +26,6 @@ import { RawClient } from "../support/raw-client.ts";
 import type { PoolSettings } from "../support/run-proxy.ts";
 import { poolsToYaml } from "../support/run-proxy.ts";
 
-/** How long clients wait for buffer memory. */
 const ROOM_WAIT_MS = 300;
 
 /** Each halves what the next reply is expected to weigh. */
@@ -38,6 +37,8 @@ export interface DataPlaneOptions {
   readonly descriptorsMax?: number;
   /** max_buffer_memory. */
   readonly bufferBytesMax?: number;
+  /** How long clients wait for buffer memory. */
+  readonly roomWaitMs?: number;
   readonly requestStallMs?: number;
 }
 
@@ -45,7 +46,7 @@ export class DataPlane {
   readonly connections = new ConnectionCounters();
   readonly descriptors: DescriptorBudget;
   readonly chunkPool: ChunkPool;
-  readonly waitingRoom = new WaitingRoom(ROOM_WAIT_MS);
+  readonly waitingRoom: WaitingRoom;
   readonly pool: ServerPool;
   readonly listener: Listener;
   /** What was logged, one line each, with its level in front. */
@@ -58,6 +59,7 @@ export class DataPlane {
     const max = options.descriptorsMax ?? Infinity;
     const keptForServers = config.pools[0]!.servers.length * config.pools[0]!.serverConnections;
     this.descriptors = new DescriptorBudget({ max, keptForServers, log });
+    this.waitingRoom = new WaitingRoom(options.roomWaitMs ?? ROOM_WAIT_MS);
     this.chunkPool = new ChunkPool(options.chunkSizeBytes ?? 16384, options.bufferBytesMax);
     this.pool = new ServerPool(config.pools[0]!, REDIS, {
       turn: new Turn(),

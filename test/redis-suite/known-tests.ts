@@ -16,12 +16,8 @@ export interface KnownTest {
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/'(multi|exec|watch|unwatch|discard)' is not supported/, "transactions"],
   [/'sync' is not supported|attach_to_replication_stream/, "the replication stream"],
-  [
-    /'b[lrz]\w+' is not supported|with BLOCK is not supported|blocked clients?/,
-    "commands that block",
-  ],
   [/'p?subscribe' is not supported/, "subscriptions"],
-  [/CLIENT (TRACKING|UNBLOCK|PAUSE)\b.* is not supported/, "CLIENT commands of one server"],
+  [/CLIENT (TRACKING|PAUSE)\b.* is not supported/, "CLIENT commands of one server"],
   [/'monitor' is not supported/, "MONITOR"],
 ];
 

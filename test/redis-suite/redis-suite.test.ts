@@ -42,9 +42,7 @@ test("a failure is explained by the command that was refused, or not at all", ()
   expect(reasonOf(multi!)).toBe("transactions");
   expect(reasonOf(other!)).toBeNull();
   for (const [details, reason] of [
-    ["no blocked clients\n", "commands that block"],
-    ["ERR 'blpop' is not supported by this proxy", "commands that block"],
-    ["ERR 'xread' with BLOCK is not supported by this proxy", "commands that block"],
+    ["ERR 'monitor' is not supported by this proxy", "MONITOR"],
     ["attach_to_replication_stream error.", "the replication stream"],
   ] as const) {
     expect(reasonOf({ name: "x", details })).toBe(reason);
@@ -53,7 +51,7 @@ test("a failure is explained by the command that was refused, or not at all", ()
 
 test("the list of what cannot pass is written as it was read", () => {
   const known = readKnown(NOT_PASSING);
-  expect(known.length).toBeGreaterThan(50);
+  expect(known.length).toBeGreaterThan(20);
   expect(known.filter(({ unit, reason }) => !unit.startsWith("unit/") || reason === "")).toEqual(
     [],
   );

@@ -10,9 +10,7 @@ const ITSELF = /: connect to (that|a) server itself\r\n$|: ask each (one|server)
 
 /** Request -> how its error ends. */
 const CASES: readonly (readonly [string, RegExp])[] = [
-  ["BLPOP a 0", /: ask without blocking, or connect to the server itself\r\n$/],
-  ["WAIT 1 0", /: ask without blocking, or connect to the server itself\r\n$/],
-  ["XREAD BLOCK 0 STREAMS a $", /: ask without blocking, or connect to the server itself\r\n$/],
+  ["WAIT 1 0", ITSELF],
   ["MULTI", /: use a script whose keys are on one server, or connect to that server itself\r\n$/],
   ["SUBSCRIBE a", ITSELF],
   ["PUBLISH a b", ITSELF],

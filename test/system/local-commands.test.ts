@@ -142,7 +142,7 @@ test("CLIENT LIST shows the clients of the pool, CLIENT KILL closes them", async
 });
 
 test("what CLIENT cannot do is said in words, HELP tells what it can", async () => {
-  for (const name of ["TRACKING", "PAUSE", "UNBLOCK", "CACHING"]) {
+  for (const name of ["TRACKING", "PAUSE", "UNPAUSE", "CACHING"]) {
     expect(await client.call("CLIENT", name, "ON")).toMatch(
       new RegExp(`^-ERR CLIENT ${name} is not supported by this proxy: [a-z]`),
     );

@@ -21,6 +21,8 @@ export const MEMCACHED: Protocol<MemcachedRequestParser> = {
   // No command of memcached has keys that must be on one server.
   keySpans: () => [],
   concernsServer: () => false,
+  mayBlock: () => false,
+  timeoutReply: () => Buffer.alloc(0),
   differentServersReply: () => Buffer.alloc(0),
   // No memcached pool has a password.
   authRequiredReply: UNAUTHENTICATED,

@@ -26,14 +26,14 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["REPLY", [3, 3, replyReply]],
   ["NO-EVICT", [3, 3, switchReply]],
   ["NO-TOUCH", [3, 3, switchReply]],
-  // Nobody can be tracked, paused or blocked here.
+  ["UNBLOCK", [3, 4, unblockReply]],
+  // Nobody can be tracked or paused here.
   ["GETREDIR", [2, 2, (_, session) => encodeValue(-1, session.protocolVersion)]],
   ["TRACKING", NO_STATE],
   ["TRACKINGINFO", NO_STATE],
   ["CACHING", NO_STATE],
   ["PAUSE", ALL_CLIENTS],
   ["UNPAUSE", ALL_CLIENTS],
-  ["UNBLOCK", "commands that block do not pass this proxy"],
 ]);
 
 export function clientReply(words: readonly string[], session: ClientSession): Buffer {
@@ -110,7 +110,7 @@ function describe(session: ClientSession): string {
     `laddr=${identity.localAddress}`,
     `name=${identity.name}`,
     `age=${identity.ageSeconds}`,
-    "flags=N",
+    `flags=${session.isBlocked ? "b" : "N"}`,
     `db=${session.database}`,
     "sub=0 psub=0 ssub=0 multi=-1 watch=0",
     "user=default redir=-1",
@@ -141,6 +141,18 @@ function listReply(words: readonly string[], session: ClientSession): Buffer {
 
 function isClientType(word: string): boolean {
   return /^(normal|master|slave|replica|pubsub)$/i.test(word);
+}
+
+/** CLIENT UNBLOCK id [TIMEOUT|ERROR] */
+function unblockReply(words: readonly string[], session: ClientSession): Buffer {
+  const how = (words[3] ?? "TIMEOUT").toUpperCase();
+  if (how !== "TIMEOUT" && how !== "ERROR") {
+    return replies.errorReply("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  if (!/^-?\d+$/.test(words[2]!)) return replies.NOT_AN_INTEGER;
+  const found = [...session.peers()].find((peer) => peer.identity.id === +words[2]!);
+  const error = how === "ERROR" ? replies.UNBLOCKED : null;
+  return encodeValue(found?.unblock(error) ? 1 : 0, session.protocolVersion);
 }
 
 function unknownType(word: string): Buffer {

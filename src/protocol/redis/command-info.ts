@@ -67,6 +67,7 @@ function describe(row: CommandRow): RespValue {
   const isMovable = hasKeys && row.keyRule !== KeyRule.Range;
   const flags = [
     ...(hasKeys ? [isReadOnly(row.name) ? "readonly" : "write"] : []),
+    ...(row.mayBlock ? ["blocking"] : []),
     ...(isMovable ? ["movablekeys"] : []),
   ];
   // Rules that begin with a key that stands still tell that one, as Redis does.

@@ -75,6 +75,8 @@ export interface CommandRow {
   readonly local: Local;
   /** Why the command is refused. */
   readonly refusal: string;
+  /** It may wait at the server for what is not there yet; XREAD only with BLOCK (blocking.ts). */
+  readonly mayBlock: boolean;
   /** It concerns a server as a whole: a pool of one server may pass it on (server-commands.ts). */
   readonly isForServer: boolean;
 }
@@ -98,6 +100,7 @@ const EMPTY_ROW: CommandRow = {
   fragmentName: "",
   local: Local.None,
   refusal: "",
+  mayBlock: false,
   isForServer: false,
 };
 
@@ -125,6 +128,11 @@ export function keyed(
 /** Commands whose keys must all be on one server. */
 export function together(argumentsMin: number, names: string, more: Settings): CommandRow[] {
   return rows(names, { route: Route.SameServer, argumentsMin, markLast: ANY, ...more });
+}
+
+/** The same, for commands that may block. */
+export function blocking(argumentsMin: number, names: string, more: Settings): CommandRow[] {
+  return together(argumentsMin, names, { mayBlock: true, ...more });
 }
 
 /** A command that is divided over the servers of its keys. */
@@ -159,9 +167,6 @@ export function forServer(refusal: string, names: string): CommandRow[] {
   return rows(names, { refusal, isForServer: true });
 }
 
-export const WOULD_BLOCK =
-  "it would block a connection that is shared with other clients: ask without blocking, or " +
-  "connect to the server itself";
 export const ALL_KEYS =
   "it concerns all keys of a server, and keys are spread over several: ask each server itself";
 export const ONE_SERVER = "it concerns one server: connect to that server itself";

@@ -17,6 +17,7 @@ import type { CommandRow } from "./command-row.ts";
 import {
   ALL_KEYS,
   ANY,
+  blocking,
   CoalesceAs,
   forServer,
   KeyRule,
@@ -28,7 +29,6 @@ import {
   rows,
   split,
   together,
-  WOULD_BLOCK,
 } from "./command-row.ts";
 import { MODULE_COMMANDS } from "./module-commands.ts";
 
@@ -118,14 +118,22 @@ const YOUNGER_TOGETHER: readonly CommandRow[] = [
   ...together(4, "LMPOP ZMPOP", { firstKey: 2, keyRule: KeyRule.Counted }),
   ...together(3, "SINTERCARD ZINTERCARD", { firstKey: 2, keyRule: KeyRule.Counted }),
   ...together(3, "EVAL_RO EVALSHA_RO FCALL FCALL_RO", { firstKey: 3, keyRule: KeyRule.Counted }),
-  ...together(4, "XREAD", { keyRule: KeyRule.Streams }),
-  ...together(7, "XREADGROUP", { keyRule: KeyRule.Streams }),
   ...together(2, "MEMORY", {
     firstKey: 2,
     keyRule: KeyRule.Subcommand,
     subcommand: "USAGE",
     refusal: ONE_SERVER,
   }),
+];
+
+/** Commands that may block: nutcracker 0.5.0 knows none of them. */
+const BLOCKING: readonly CommandRow[] = [
+  ...blocking(3, "BLPOP BRPOP BZPOPMIN BZPOPMAX", { lastKey: -2 }),
+  ...blocking(4, "BRPOPLPUSH", { lastKey: 2, argumentsMax: 4 }),
+  ...blocking(6, "BLMOVE", { lastKey: 2, argumentsMax: 6 }),
+  ...blocking(5, "BLMPOP BZMPOP", { firstKey: 3, keyRule: KeyRule.Counted }),
+  ...blocking(4, "XREAD", { keyRule: KeyRule.Streams }),
+  ...blocking(7, "XREADGROUP", { keyRule: KeyRule.Streams }),
 ];
 
 /** Divided over the servers of their keys. */
@@ -158,8 +166,9 @@ const LOCAL: readonly CommandRow[] = [
 /** Known to Redis, but not to be had through a proxy. */
 const REFUSED: readonly CommandRow[] = [
   ...refused(
-    WOULD_BLOCK,
-    "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF",
+    "it waits for the writes of its own connection, and connections to servers are shared: " +
+      "connect to a server itself",
+    "WAIT WAITAOF",
   ),
   ...refused(
     "transactions need a connection of their own, and connections to servers are shared: use a " +
@@ -200,6 +209,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...FIRST_KEY_DECIDES,
   ...YOUNGER_KEYED,
   ...YOUNGER_TOGETHER,
+  ...BLOCKING,
   ...MODULE_COMMANDS,
   ...DIVIDED,
   // Commands without a key: one server, always the same, answers.

@@ -15,7 +15,7 @@ type Facts = readonly (readonly [string, string | number])[];
 /** Title and contents of each section, in the order of Redis. */
 const SECTIONS: readonly (readonly [string, (session: ClientSession) => Facts])[] = [
   ["Server", serverFacts],
-  ["Clients", (session) => [["connected_clients", [...session.peers()].length]]],
+  ["Clients", clientFacts],
   ["Persistence", () => [["loading", 0]]],
   ["Stats", (session) => [["total_connections_received", statistic(session, "total_connections")]]],
   [
@@ -45,6 +45,14 @@ function serverFacts(session: ClientSession): Facts {
     ["process_id", statistic(session, "pid")],
     ["uptime_in_seconds", uptime],
     ["uptime_in_days", Math.floor(uptime / SECONDS_PER_DAY)],
+  ];
+}
+
+function clientFacts(session: ClientSession): Facts {
+  const peers = [...session.peers()];
+  return [
+    ["connected_clients", peers.length],
+    ["blocked_clients", peers.filter((peer) => peer.isBlocked).length],
   ];
 }
 

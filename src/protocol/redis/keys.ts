@@ -9,7 +9,7 @@
  * Commands with one key never come here; the parser knows where that is.
  */
 import type { CommandRow } from "./command-row.ts";
-import { KeyRule, WOULD_BLOCK } from "./command-row.ts";
+import { KeyRule } from "./command-row.ts";
 import { quoteText } from "./replies.ts";
 
 /** The arguments of a request, whoever holds them. */
@@ -21,6 +21,7 @@ const COUNT_PATTERN = /^[1-9]\d{0,8}$/;
 
 /** Words before STREAMS, and how many arguments each takes with itself. */
 const STREAM_OPTIONS = new Map([
+  ["BLOCK", 2],
   ["COUNT", 2],
   ["CLAIM", 2],
   ["GROUP", 3],
@@ -139,9 +140,6 @@ function addStreams(
   while (at < argumentCount) {
     const word = texts.argumentText(at).toUpperCase();
     if (word === "STREAMS") break;
-    if (word === "BLOCK") {
-      return `ERR '${name}' with BLOCK is not supported by this proxy: ${WOULD_BLOCK}`;
-    }
     const size = STREAM_OPTIONS.get(word);
     if (size === undefined) return "ERR syntax error";
     at += size;

@@ -2,6 +2,7 @@
  * The Redis protocol as the proxy sees it: this folder behind the contract of protocol.ts.
  */
 import type { Protocol } from "../protocol.ts";
+import { mayBlock, timeoutReply } from "./blocking.ts";
 import { coalesce } from "./coalesce.ts";
 import { writeFragment } from "./fragment.ts";
 import { redisHandshake } from "./handshake.ts";
@@ -27,6 +28,8 @@ export const REDIS: Protocol<RedisRequestParser> = {
   localReply,
   keySpans,
   concernsServer,
+  mayBlock,
+  timeoutReply,
   differentServersReply: (parser, found) =>
     differentServersReply(parser.command.name.toLowerCase(), found),
   authRequiredReply: AUTH_REQUIRED,

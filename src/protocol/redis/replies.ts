@@ -21,6 +21,8 @@ export const WRONG_USER_OR_PASSWORD = ascii(
   "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
 );
 export const INVALID_ARGUMENT = ascii("-ERR Invalid argument\r\n");
+export const NOT_AN_INTEGER = ascii("-ERR value is not an integer or out of range\r\n");
+export const UNBLOCKED = ascii("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
 export const SYNTAX_ERROR = ascii("-ERR syntax error\r\n");
 export const TOO_MANY_LANES = ascii(
   "-ERR too many databases and protocol versions are in use through this pool\r\n",

@@ -7,7 +7,6 @@
 import type { MessageBytes } from "../../lib/message-bytes.ts";
 import { Route } from "../protocol.ts";
 import { argument } from "./arguments.ts";
-import { KeyRule } from "./command-row.ts";
 import type { RedisRequestParser } from "./request-parser.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -24,9 +23,8 @@ const KEPT: ReadonlyMap<string, readonly string[]> = new Map([
 /** @param parser of a request that is answered or refused by the proxy */
 export function concernsServer(parser: RedisRequestParser, message: MessageBytes): boolean {
   const { command, refusal } = parser;
-  // Without a key to tell the server, the only one will do. XREAD with BLOCK would keep it busy.
-  if (refusal === Refusal.NoKeys) return true;
-  if (refusal === Refusal.Keys) return command.keyRule !== KeyRule.Streams;
+  // Without a key to tell the server, the only one will do.
+  if (refusal === Refusal.NoKeys || refusal === Refusal.Keys) return true;
   if (refusal === Refusal.ArgumentCount) return command.route !== Route.Local;
   if (!command.isForServer) return false;
   const kept = KEPT.get(command.name);

@@ -60,6 +60,17 @@ const REQUESTS: readonly (readonly [string, string, 7?])[] = [
   ["TS.CREATERULE a b AGGREGATION avg 5", "a b"],
   ["CMS.MERGE dest 2 a b WEIGHTS 1 1", "dest a b"],
   ["TDIGEST.MERGE dest 1 a OVERRIDE", "dest a"],
+  ["BLPOP a 0", "a"],
+  ["BRPOP a b c 1.5", "a b c"],
+  ["BZPOPMIN a b 0", "a b"],
+  ["BZPOPMAX a 0", "a"],
+  ["BRPOPLPUSH a b 0", "a b"],
+  ["BLMOVE a b LEFT RIGHT 0", "a b"],
+  ["BLMPOP 0 2 a b LEFT COUNT 2", "a b"],
+  ["BZMPOP 0 1 a MIN", "a"],
+  ["XREAD BLOCK 0 STREAMS a $", "a"],
+  ["XREAD COUNT 2 BLOCK 0 STREAMS a b $ $", "a b"],
+  ["XREADGROUP GROUP g c BLOCK 0 NOACK STREAMS a >", "a"],
 ];
 
 /** Requests that do not tell their keys. */
@@ -71,7 +82,6 @@ const UNCLEAR: readonly (readonly [string, RegExp])[] = [
   ["FCALL name 0 a", /needs the number of its keys/],
   ["MSETEX 2 a 1 b", /^ERR Number of keys/],
   ["CMS.MERGE dest 2 a", /^ERR Number of keys/],
-  ["XREAD BLOCK 0 STREAMS a $", /BLOCK is not supported by this proxy: it would block/],
   ["XREAD COUNT 1 a 0", /^ERR syntax error$/],
   ["XREAD COUNT 1 STREAMS", /^ERR syntax error$/],
   ["XREAD STREAMS a", /Unbalanced|syntax error/],

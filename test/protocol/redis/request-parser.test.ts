@@ -235,7 +235,7 @@ describe("refusals", () => {
     [["EVAL", "return 1", "0", "x"], Refusal.NoKeys],
     [["EVAL", "return 1", "x", "k"], Refusal.NoKeys],
     [["EVAL", "return 1", "", "k"], Refusal.NoKeys],
-    [["BLPOP", "k", "0"], Refusal.Command],
+    [["WAIT", "1", "0"], Refusal.Command],
     [["MOVE", "k", "1"], Refusal.Command],
     [["NOSUCH"], Refusal.Command],
   ];
