@@ -6,9 +6,11 @@
  * Differs: a number above 2147483647 is refused; nutcracker lets it wrap around. Twin: nc.c.
  */
 
+import { printable } from "../config/config-error.ts";
 import { readWorkerCount, WORKERS_MAX } from "../config/settings.ts";
 import { ProxyError } from "../lib/errors.ts";
 import { LOG_LEVEL_DEFAULT, LOG_LEVEL_MAX, LOG_LEVEL_MIN } from "../log/log-level.ts";
+import { PROGRAM_NAME } from "../process/version.ts";
 import { getopt, type OptionName } from "./getopt.ts";
 
 /** What the command line asks for. */
@@ -195,8 +197,11 @@ export function parseOptions(words: readonly string[]): Options {
   return options;
 }
 
-function invalid(message: string): ProxyError {
-  return new ProxyError("OPTION_INVALID", "operator", message);
+/** @param found what stands there; it gets a line of its own below nutcracker's */
+function invalid(message: string, found: string | null = null): ProxyError {
+  const text =
+    found === null ? message : `${message}\n${PROGRAM_NAME}: found '${printable(found)}'`;
+  return new ProxyError("OPTION_INVALID", "operator", text);
 }
 
 /** Decimal digits and nothing else; null for anything that nutcracker cannot hold. */
@@ -208,7 +213,7 @@ function parseNumber(argument: string): number | null {
 
 function readNumber(letter: string, argument: string): number {
   const value = parseNumber(argument);
-  if (value === null) throw invalid(`option -${letter} requires a number`);
+  if (value === null) throw invalid(`option -${letter} requires a number`, argument);
   return value;
 }
 
@@ -223,20 +228,20 @@ function readPort(letter: string, argument: string): number {
 function readMbufSize(letter: string, argument: string): number {
   const sizeBytes = parseNumber(argument);
   if (sizeBytes === null || sizeBytes === 0) {
-    throw invalid(`option -${letter} requires a non-zero number`);
+    throw invalid(`option -${letter} requires a non-zero number`, argument);
   }
   if (sizeBytes < MBUF_SIZE_MIN_BYTES || sizeBytes > MBUF_SIZE_MAX_BYTES) {
     const range = `between ${MBUF_SIZE_MIN_BYTES} and ${MBUF_SIZE_MAX_BYTES} bytes`;
-    throw invalid(`mbuf chunk size must be ${range}`);
+    throw invalid(`mbuf chunk size must be ${range}`, argument);
   }
   return sizeBytes;
 }
 
 function readWorkers(letter: string, argument: string): number {
   const count = readWorkerCount(argument);
-  if (count < 0) throw invalid(`option -${letter} requires a number or auto`);
+  if (count < 0) throw invalid(`option -${letter} requires a number or auto`, argument);
   if (count < 1 || count > WORKERS_MAX) {
-    throw invalid(`number of workers must be between 1 and ${WORKERS_MAX}`);
+    throw invalid(`number of workers must be between 1 and ${WORKERS_MAX}`, argument);
   }
   return count;
 }

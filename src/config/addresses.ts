@@ -30,6 +30,7 @@ const KETAMA_PORT = 11_211;
 const SERVER_ALLOWED =
   'a server like "127.0.0.1:6379:1", "127.0.0.1:6379:1 name" or "/path/to/socket:1 name"';
 const PORT_ALLOWED = `a port from 1 to ${PORT_MAX}`;
+const NAME_ALLOWED = "one blank behind the weight, and then a name without blanks";
 const WEIGHT_ALLOWED = `a weight from 1 to ${NUMBER_MAX}`;
 
 // nutcracker's words; the blank missing before "or" is its own.
@@ -121,7 +122,10 @@ export function readServer(text: string): Reading<ServerConfig> {
   const weight = readDigits(place.slice(weightColon + 1));
   if (weight <= 0) {
     const kind = weight < 0 ? "an invalid" : "a zero";
-    return refuse(`has ${kind} weight in ${TCP_SERVER_FORMAT}`, WEIGHT_ALLOWED);
+    // nutcracker takes what is behind the last blank for the name, and the rest for the weight.
+    const isName = /:[0-9]+[ \t]/.test(place.slice(weightColon));
+    const allowed = isName ? NAME_ALLOWED : WEIGHT_ALLOWED;
+    return refuse(`has ${kind} weight in ${TCP_SERVER_FORMAT}`, allowed);
   }
   // A name that is empty ("a:1:1 " in quotes) leaves the item whole, as in nutcracker.
   const displayName = name === null || name === "" ? text : place;

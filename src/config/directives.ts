@@ -161,7 +161,7 @@ export const DIRECTIVES: readonly Directive[] = [
     key: "auto_eject_hosts",
     defaultText: "false",
     allowed: BOOLEAN,
-    help: "Takes a server that keeps failing out of the distribution for a while.",
+    help: "Takes a server that keeps failing out of service for a while; eject_policy implies it.",
     set: boolean("autoEjectHosts"),
   },
   {
@@ -182,7 +182,7 @@ export const DIRECTIVES: readonly Directive[] = [
     key: "server_retry_timeout",
     defaultText: "30000",
     allowed: MILLISECONDS,
-    help: "Time until a server that was ejected is tried again.",
+    help: "Longest time between two looks at a server that is ejected.",
     set: number("serverRetryTimeoutMs"),
   },
   {

@@ -6,6 +6,7 @@
  *   fail_fast        an error at once
  *   failover: POOL   to another pool, until the server is back
  *
+ * A pool whose file names a policy ejects, unless it says auto_eject_hosts: false beside rehash.
  * One hop at most: keys that come from another pool do not fail over again. So pools may be each
  * other's failover. Who acts on it is proxy/server-pool.ts.
  */
@@ -17,15 +18,24 @@ import type { PoolReading } from "./pool-checks.ts";
 /** Time between two looks at an ejected server, where nutcracker's cadence need not hold. */
 const PROBE_INTERVAL_MS = 1000;
 
-/** What the policy changes in a pool whose other values are complete. */
+/**
+ * What the policy changes in a pool whose other values are complete.
+ *
+ * An explicit server_probe_interval wins over server_retry_timeout, also if it is longer.
+ *
+ * @param lineOf the keys that the file has
+ */
 export function policyFields(
   draft: Required<PoolDraft>,
+  lineOf: ReadonlyMap<string, number>,
 ): Pick<PoolConfig, "failoverPool" | "autoEjectHosts" | "serverProbeIntervalMs"> {
   const isRehash = draft.ejectPolicy === "rehash";
   const intervalMs = isRehash ? draft.serverRetryTimeoutMs : PROBE_INTERVAL_MS;
   return {
     failoverPool: draft.failoverPool ?? null,
-    autoEjectHosts: draft.autoEjectHosts || !isRehash,
+    autoEjectHosts: lineOf.has("auto_eject_hosts")
+      ? draft.autoEjectHosts
+      : lineOf.has("eject_policy"),
     serverProbeIntervalMs: draft.serverProbeIntervalMs || intervalMs,
   };
 }

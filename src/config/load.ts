@@ -138,7 +138,10 @@ function readPool(source: PoolSource, file: string, mistakes: ConfigMistake[]): 
     const named = `directive "${printable(key.text)}"`;
     if (directive === undefined) {
       isWithoutList ||= isList;
-      report(key.line, key.text, `${named} is unknown`, "an unknown key", `one of ${knownKeys}`);
+      const isSetting = SETTING_KEYS.includes(key.text);
+      const found = isSetting ? "a setting of the whole process in a pool" : "an unknown key";
+      const allowed = isSetting ? "it beside the pools, not indented" : `one of ${knownKeys}`;
+      report(key.line, key.text, `${named} is unknown`, found, allowed);
       continue;
     }
     for (const { text, line } of values) {
@@ -184,7 +187,7 @@ function completePool({ name, draft, lineOf }: PoolReading): PoolConfig {
   return Object.freeze({
     ...(draft as Required<PoolDraft>),
     name,
-    ...policyFields(draft as Required<PoolDraft>),
+    ...policyFields(draft as Required<PoolDraft>, lineOf),
     hashTag,
     redisAuth,
     servers: Object.freeze(draft.servers.toSorted(byName)),

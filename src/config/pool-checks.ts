@@ -65,6 +65,12 @@ function checkPool(pool: PoolReading, file: string): ConfigMistake[] {
     const legacy = 'directive "redis_auth:" is only valid for a redis pool';
     report("redis_auth", line, legacy, "a password in a memcached pool", "it with redis: true");
   }
+  if (draft.memcachedFlushAll === true && draft.isRedis === true) {
+    const line = lineOf.get("memcached_flush_all") ?? pool.line;
+    const legacy = 'directive "memcached_flush_all:" is only valid for a memcached pool';
+    const allowed = "it without redis: true; FLUSHALL of Redis: redis_server_commands";
+    report("memcached_flush_all", line, legacy, "true in a redis pool", allowed);
+  }
   if (draft.redisServerCommands === true && (isMemcached || draft.servers.length > 1)) {
     const line = lineOf.get("redis_server_commands") ?? pool.line;
     const legacy = 'directive "redis_server_commands:" needs a redis pool of one server';

@@ -110,7 +110,7 @@ function readPool(
         : 'has invalid mapping "key:" at depth 1';
     const allowed =
       value.kind === "scalar" && settingKeys.length > 0
-        ? `${POOL_ALLOWED}; or one of ${settingKeys.join(", ")}`
+        ? `${POOL_ALLOWED}; or a setting of the whole process: ${settingKeys.join(", ")}`
         : POOL_ALLOWED;
     report(key.line, null, { legacy, found: describe(value), allowed });
     return [];

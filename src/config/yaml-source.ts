@@ -68,6 +68,8 @@ const DEPTH_MAX = 4;
 
 const YAML_ALLOWED = 'lines like "key: value" and "- item", indented by blanks';
 
+const NESTED_ALLOWED = 'a value that holds ": " in quotes, like eject_policy: "failover: beta"';
+
 /** Messages of the yaml package for what libyaml's parser refuses; its scanner refuses the rest. */
 const parserMessages = new RegExp(
   [
@@ -226,7 +228,9 @@ function syntaxFaults(documents: ReturnType<typeof parseAllDocuments>): Fault[] 
     const part = parserMessages.test(message) ? LibyamlPart.Parser : LibyamlPart.Scanner;
     // Some messages end with the text in question, which may be a password.
     const reason = message.replace(/(?<=\S): .*/s, "");
-    return brokenAt(pos[0], part, `broken YAML (${reason})`, YAML_ALLOWED);
+    const isNested = message.startsWith("Nested mappings");
+    const allowed = isNested ? `${YAML_ALLOWED}; ${NESTED_ALLOWED}` : YAML_ALLOWED;
+    return brokenAt(pos[0], part, `broken YAML (${reason})`, allowed);
   });
 }
 

@@ -3,7 +3,7 @@
  *
  *   foreground half                          daemon
  *     opens the log, so that a bad -o fails
- *     spawn, new session, 0-2 = /dev/null --> opens the log, umask 0, pid file, config, listeners
+ *     spawn, new session, 0-2 = /dev/null --> opens the log, umask 0, config, listeners, pid file
  *     stderr <------ descriptor 3 ----------- lines that explain a failed start
  *     exit 0 <------ descriptor 3 ----------- READY, then descriptor 3 is closed
  *     exit 1 <------ end without READY

@@ -1,9 +1,10 @@
 /**
  * The pid file: the number of the process that serves, in decimal and without a line feed, for
- * init scripts. Written once, removed at every orderly end.
+ * init scripts. Written once, when the pools listen, and removed at every orderly end.
  *
- * Differs from nutcracker: it is removed at SIGINT and SIGTERM too, and only while it holds our own
- * number. A second instance that was given the same file by mistake has then put its own there.
+ * Differs from nutcracker: a start that fails does not touch it; it is removed at SIGINT and
+ * SIGTERM too, and only while it holds our own number. A second instance on other ports that was
+ * given the same file by mistake has then put its own there.
  */
 
 import { readFileSync, unlinkSync, writeFileSync } from "node:fs";

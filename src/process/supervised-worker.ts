@@ -92,7 +92,8 @@ class SupervisedWorker {
       const listeningSockets = config.pools.map((_, index) => FIRST_SOCKET_FD + index);
       const proxy = await Proxy.start(config, { chunkSizeBytes, log, listeningSockets });
       this.#proxy = proxy;
-      this.#numbers = new StatisticsNumbers(proxy.connections, proxy.statistics());
+      const { connections, gauges } = proxy;
+      this.#numbers = new StatisticsNumbers(connections, proxy.statistics(), gauges);
       await send({ kind: "serving" });
     } catch (error) {
       const reason = error instanceof ProxyError ? error.message : textOf(error);
@@ -113,6 +114,7 @@ class SupervisedWorker {
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       printStderr(`${error.message}\n`);
+      this.#log?.error("supervised-worker.ts:2", error.message);
     }
   }
 

@@ -20,6 +20,7 @@ import type { FileLogger } from "../log/file-logger.ts";
 import {
   ConnectionCounters,
   PoolCounters,
+  ProcessGauges,
   type PoolStatistics,
   ServerCounters,
 } from "../stats/counters.ts";
@@ -68,6 +69,7 @@ type SupervisorState = "starting" | "serving" | "draining" | "closed";
 export class Supervisor {
   /** Sums over all workers, as of the last refresh(). */
   readonly connections = new ConnectionCounters();
+  readonly gauges = new ProcessGauges();
   readonly #pools: readonly PoolStatistics[];
   readonly #numbers: StatisticsNumbers;
   /** What workers that are gone have counted. */
@@ -92,7 +94,7 @@ export class Supervisor {
       servers: servers.map((server) => ({ name: server.name, counters: new ServerCounters() })),
       refreshGauges: () => {},
     }));
-    this.#numbers = new StatisticsNumbers(this.connections, this.#pools);
+    this.#numbers = new StatisticsNumbers(this.connections, this.#pools, this.gauges);
     this.#slots = Array.from({ length: workerCount }, (_, index) => ({
       number: index + 1,
       worker: null,

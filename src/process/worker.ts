@@ -1,15 +1,16 @@
 /**
  * One run of the proxy, from the log's first line to its last.
  *
- *   signals -> pid file -> banner -> configuration -> stats port -> pools -> serving
+ *   signals -> banner -> configuration -> stats port -> pools -> pid file -> serving
  *      SIGTERM: stop accepting, requests in flight finish, done, status 0
  *      SIGINT, or SIGTERM again: end at once, status 1
  *      a step fails: log why, undo what was made, done, status 1
  *
  * With -w the pools are served by workers of their own, and this process is their supervisor
  * (supervisor.ts); all else is the same.
- * The order is nutcracker's. The stats port comes before the pools, so that a second instance that
- * was started by mistake fails there and leaves the sockets of the first one alone.
+ * The order is nutcracker's, but for the pid file. The stats port comes before the pools, so that a
+ * second instance that was started by mistake fails there and leaves the sockets of the first one
+ * alone; the pid file comes when nothing else can fail, so that it leaves that alone, too.
  * Does not read the command line (cli/) and does not know a byte of a request (proxy/).
  * Twin: nc.c nc_run(), nc_core.c.
  */
@@ -115,6 +116,8 @@ class Worker implements SignalTarget {
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       printStderr(`${error.message}\n`);
+      // Nobody sees the stderr of a daemon. The old file is still open.
+      this.#log.error("worker.ts:8", error.message);
     }
   }
 
@@ -131,7 +134,6 @@ class Worker implements SignalTarget {
   async #start(): Promise<void> {
     const { configFile, pidFile, statsAddress, statsPort, starter } = this.#options;
     try {
-      if (pidFile !== null) this.#pidFile = PidFile.create(pidFile, this.#log);
       this.#logBanner();
       const config = loadConfig(configFile);
       await checkListenNames(config, this.#log);
@@ -142,6 +144,7 @@ class Worker implements SignalTarget {
       const proxy = await this.#startProxy(config);
       if (this.#hasEnded()) return proxy.close();
       this.#proxy = proxy;
+      if (pidFile !== null) this.#pidFile = PidFile.create(pidFile, this.#log);
       stats.serve(() => this.#renderStats(proxy));
       this.#state = "serving";
       starter.ready();
@@ -242,6 +245,7 @@ class Worker implements SignalTarget {
       uptimeSeconds: Math.floor((nowMs() - this.#startedAtMs) / 1000),
       timestampSeconds: Math.floor(wallClockMs() / 1000),
       connections: proxy.connections,
+      gauges: proxy.gauges,
     };
     return formatSnapshot(head, proxy.statistics());
   }

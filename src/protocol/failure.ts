@@ -10,18 +10,20 @@ export interface FailureReason {
   readonly code: string;
   /** What the client reads. */
   readonly text: string;
+  /** What the log says: the same, or more where nutcracker's words hide the cause. */
+  readonly cause: string;
   /**
    * A server's own words, sent to the client instead of `text`: the whole reply with its line end.
    */
   readonly reply: Buffer | null;
 }
 
-function reason(code: string, text: string): FailureReason {
-  return { code, text, reply: null };
+function reason(code: string, text: string, cause = text): FailureReason {
+  return { code, text, cause, reply: null };
 }
 
 /** The server closed the connection with requests in flight. nutcracker has no errno for it. */
-export const SERVER_CLOSED = reason("FIN", "unknown");
+export const SERVER_CLOSED = reason("FIN", "unknown", "closed by the server");
 export const TIMED_OUT = reason("ETIMEDOUT", "Connection timed out");
 /** A reply that cannot be read, or one that nobody asked for. */
 export const BAD_RESPONSE = reason("EINVAL", "Invalid argument");
@@ -29,21 +31,24 @@ export const BAD_RESPONSE = reason("EINVAL", "Invalid argument");
 export const UNUSED = reason("UNUSED", "unused");
 /** The proxy has no room for the reply (max_buffer_memory). */
 export const NO_BUFFER_SPACE = reason("ENOBUFS", "No buffer space available");
-/** The pool answers for a server that is ejected (eject_policy). */
-export const EJECTED = reason("EJECTED", "Server is ejected");
+/** The failover pool has no lane for clients of this kind. */
+export const TOO_MANY_LANES = reason(
+  "LANES",
+  "too many databases and protocol versions are in use through the failover pool",
+);
 /** So many clients wait at this server as may. */
 export const TOO_MANY_BLOCKED = reason("BLOCKED", "Too many clients are blocked at this server");
 /** We have no file descriptor for a connection. */
 export const OUT_OF_DESCRIPTORS = reason("EMFILE", "Too many open files");
-export const NAME_NOT_RESOLVED = reason("ENOTFOUND", "Host is down");
+export const NAME_NOT_RESOLVED = unresolved("ENOTFOUND");
 
 const REASONS: readonly FailureReason[] = [
   SERVER_CLOSED,
   TIMED_OUT,
   BAD_RESPONSE,
   NAME_NOT_RESOLVED,
-  reason("DNS_ENOTFOUND", NAME_NOT_RESOLVED.text),
-  reason("EAI_AGAIN", NAME_NOT_RESOLVED.text),
+  unresolved("DNS_ENOTFOUND"),
+  unresolved("EAI_AGAIN"),
   reason("EHOSTDOWN", NAME_NOT_RESOLVED.text),
   reason("ECONNREFUSED", "Connection refused"),
   reason("ECONNRESET", "Connection reset by peer"),
@@ -71,7 +76,27 @@ export function failureOf(code: string | undefined): FailureReason {
   return byCode.get(code) ?? reason(code, code);
 }
 
+/** nutcracker's words for it, which say too little in a log. */
+function unresolved(code: string): FailureReason {
+  return reason(code, "Host is down", "its name does not resolve");
+}
+
+/**
+ * The pool answers for a server that is ejected (eject_policy). To be made once for each server.
+ * @param failoverPool the pool that it is in, if it is asked there because another one is ejected
+ */
+export function ejected(server: string, failoverPool: string | null = null): FailureReason {
+  const place = failoverPool === null ? "" : ` of failover pool '${shown(failoverPool)}'`;
+  const also = failoverPool === null ? "" : ", too";
+  return reason("EJECTED", `Server '${shown(server)}'${place} is ejected${also}`);
+}
+
+/** A name of the configuration as it may stand in a reply. */
+function shown(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, "?");
+}
+
 /** A server refused the handshake: its own error line goes to each request that waited. */
 export function refusedBy(reply: Buffer): FailureReason {
-  return { code: "HANDSHAKE", text: "Invalid argument", reply };
+  return { code: "HANDSHAKE", text: "Invalid argument", cause: "refused handshake", reply };
 }

@@ -10,6 +10,7 @@
  * (coalesce.ts).
  */
 import type { ByteChain } from "../lib/byte-chain.ts";
+import type { ChunkPool } from "../lib/chunk-pool.ts";
 import type { RequestOwner } from "./request.ts";
 import { giveRequest, Request, RequestState, takeRequest } from "./request.ts";
 
@@ -22,6 +23,8 @@ export class SplitRequest extends Request implements RequestOwner {
   /** In server index order. */
   readonly fragments: Request[] = [];
   private left = 0;
+  private indexBytes = 0;
+  private indexesIn: ChunkPool | null = null;
   keyCount = 0;
   /** What the protocol needs to put the replies together: a row of its own table. */
   coalesceAs = 0;
@@ -38,9 +41,23 @@ export class SplitRequest extends Request implements RequestOwner {
   begin(keyCount: number): void {
     this.keyCount = keyCount;
     if (this.fragmentOfKey.length < keyCount) {
-      this.fragmentOfKey = new Int32Array(keyCount * 2);
-      this.keyOrder = new Int32Array(keyCount * 2);
+      const size = keyCount > KEYS_KEPT_MAX ? keyCount : keyCount * 2;
+      this.fragmentOfKey = new Int32Array(size);
+      this.keyOrder = new Int32Array(size);
     }
+  }
+
+  /** From now on its indexes count in `pool`, if they are large. */
+  countIndexes(pool: ChunkPool): void {
+    if (this.keyCount <= KEYS_KEPT_MAX) return;
+    this.indexBytes = this.fragmentOfKey.byteLength + this.keyOrder.byteLength;
+    this.indexesIn = pool;
+    pool.bytesInUse += this.indexBytes;
+  }
+
+  uncountIndexes(): void {
+    if (this.indexesIn !== null) this.indexesIn.bytesInUse -= this.indexBytes;
+    this.indexesIn = null;
   }
 
   /** Turns the server index of each key into groups of keys, one per server that has any. */
@@ -122,6 +139,11 @@ export class SplitRequest extends Request implements RequestOwner {
     this.heldBytes += fragment.heldBytes;
   }
 
+  override abandon(): void {
+    this.owner = null;
+    for (const fragment of this.fragments) fragment.dropReply();
+  }
+
   /** Of all fragments together. */
   override get replySizeBytes(): number {
     let sizeBytes = 0;
@@ -152,6 +174,7 @@ export function takeSplitRequest(owner: RequestOwner): SplitRequest {
 export function giveSplitRequest(request: SplitRequest): void {
   const { fragments } = request;
   for (let left = fragments.length; left > 0; left--) giveRequest(fragments.pop()!);
+  request.uncountIndexes();
   request.groupCount = 0;
   request.owner = null;
   request.replyFilter = 0;

@@ -11,7 +11,7 @@
  */
 import { ByteChain } from "../lib/byte-chain.ts";
 import type { MessageBytes } from "../lib/message-bytes.ts";
-import { EJECTED, TOO_MANY_BLOCKED, UNUSED } from "../protocol/failure.ts";
+import { TOO_MANY_BLOCKED, UNUSED } from "../protocol/failure.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
 import { NO_BYTES, takeRequest } from "../protocol/request.ts";
 import type { Lane } from "./lane.ts";
@@ -66,7 +66,7 @@ export class BlockedRequest implements RequestOwner {
     const lane = server.failsFast ? null : client.pool.laneAt(this.target, client.lane);
     const connection = lane === null ? null : server.privates.take(lane);
     if (connection === null) {
-      request.failure = lane === null ? EJECTED : TOO_MANY_BLOCKED;
+      request.failure = lane === null ? client.pool.refusalOf(this.target) : TOO_MANY_BLOCKED;
       this.requestDone(request);
       return;
     }

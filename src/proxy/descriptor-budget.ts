@@ -65,13 +65,18 @@ export class DescriptorBudget {
     if (this.isClosed) gate.close();
   }
 
+  /** Descriptors of clients and servers. */
+  get inUse(): number {
+    return this.clients + this.lent + this.abandoned + this.servers;
+  }
+
   /** Has the next client a descriptor that nobody else needs? */
   get hasRoomForClient(): boolean {
     return this.freeForClients > 0;
   }
 
   get hasRoomForServer(): boolean {
-    return this.clients + this.lent + this.abandoned + this.servers < this.options.max;
+    return this.inUse < this.options.max;
   }
 
   clientOpened(): void {

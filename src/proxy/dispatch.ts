@@ -16,7 +16,6 @@
 import type { MessageBytes } from "../lib/message-bytes.ts";
 import type { ClientSession, RequestParser } from "../protocol/protocol.ts";
 import { Route } from "../protocol/protocol.ts";
-import { EJECTED } from "../protocol/failure.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
 import { giveRequest, takeRequest } from "../protocol/request.ts";
 import { takeSplitRequest } from "../protocol/split-request.ts";
@@ -175,7 +174,7 @@ function connectionTo(
 ): ServerConnection | null {
   const connection = client.pool.connectionFor(target, client.lane);
   if (connection !== null) return connection;
-  request.failure = EJECTED;
+  request.failure = client.pool.refusalOf(target);
   if (request.owner === null) giveRequest(request);
   else request.owner.requestDone(request);
   return null;
@@ -192,6 +191,7 @@ function divide(client: DispatchClient, parser: RequestParser, message: MessageB
   const { keyCount } = parser;
   const request = takeSplitRequest(client);
   request.begin(keyCount);
+  request.countIndexes(pool.chunkPool);
   for (let i = 0; i < keyCount; i++) {
     request.fragmentOfKey[i] = targetOf(pool, parser, message, i);
   }

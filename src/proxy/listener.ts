@@ -132,8 +132,9 @@ export class Listener implements ClientOwner, Gate {
     const reply = protocol.tooManyClientsReply;
     socket.write(reply, 0, reply.length);
     socket.end();
-    const { text } = config.listen;
-    log.warn("listener.ts:3", `client connections of '${text}' exceed limit ${limit}`);
+    const where = `pool '${config.name}' on '${config.listen.text}'`;
+    const count = this.clients.size + 1;
+    log.warn("listener.ts:3", `${where}: client connections ${count} exceed limit ${limit}`);
   }
 
   private endSilent(client: ClientConnection, silence: Silence, silentMs: number): void {

@@ -13,7 +13,7 @@ export function poolFacts(pool: ServerPool): [string, string | number][] {
     ["hash_tag", hashTag],
     ["distribution", config.distribution],
     ["servers", servers.length],
-    ["eject_policy", config.ejectPolicy],
+    ["eject_policy", config.autoEjectHosts ? config.ejectPolicy : "none"],
     [
       "servers_suspect",
       servers.filter(({ health }) => health.state === ServerState.Suspect).length,

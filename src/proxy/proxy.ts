@@ -12,11 +12,11 @@ import { ProxyError } from "../lib/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { PROTOCOLS } from "../protocol/protocols.ts";
 import type { PoolStatistics } from "../stats/counters.ts";
-import { ConnectionCounters } from "../stats/counters.ts";
+import { ConnectionCounters, ProcessGauges } from "../stats/counters.ts";
 import { DescriptorBudget } from "./descriptor-budget.ts";
 import { SPARE_DESCRIPTORS, statsConnectionsMax } from "./limits.ts";
 import { Listener } from "./listener.ts";
-import { ServerPool } from "./server-pool.ts";
+import { ServerPool, type SharedParts } from "./server-pool.ts";
 import { Turn } from "./turn.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
@@ -30,6 +30,7 @@ export interface ProxyOptions {
 
 export class Proxy {
   readonly connections = new ConnectionCounters();
+  gauges: Readonly<ProcessGauges> = new ProcessGauges();
   private readonly waitingRoom = new WaitingRoom();
   private readonly pools: ServerPool[] = [];
   private readonly listeners: Listener[] = [];
@@ -79,6 +80,7 @@ export class Proxy {
   }
 
   private createPools(config: Config, options: ProxyOptions): void {
+    const openAtStart = openDescriptors();
     const shared = {
       turn: new Turn(),
       chunkPool: new ChunkPool(options.chunkSizeBytes, config.maxBufferMemoryBytes),
@@ -87,6 +89,7 @@ export class Proxy {
       waitingRoom: this.waitingRoom,
       descriptors: createBudget(config, options.log),
     };
+    this.gauges = gaugesOf(shared, openAtStart + config.pools.length);
     for (const [index, pool] of config.pools.entries()) {
       const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
       const serverPool = new ServerPool(pool, protocol, shared);
@@ -98,6 +101,27 @@ export class Proxy {
       if (failover !== undefined) pool.failOverTo(failover);
     }
   }
+}
+
+/** @param others descriptors that are neither of clients nor of servers */
+function gaugesOf(
+  { chunkPool, waitingRoom, descriptors }: SharedParts,
+  others: number,
+): Readonly<ProcessGauges> {
+  const filesMax = descriptorsMax();
+  return {
+    bufferBytesMax: chunkPool.bytesMax,
+    descriptorsMax: filesMax === Infinity ? 0 : filesMax,
+    get bufferBytes() {
+      return chunkPool.bytesInUse;
+    },
+    get waitingClients() {
+      return waitingRoom.size;
+    },
+    get descriptors() {
+      return others + descriptors.inUse;
+    },
+  };
 }
 
 /**

@@ -97,7 +97,8 @@ export class ServerHealth {
   probing(nowMs: number): void {
     const { serverProbeIntervalMs: intervalMs, serverRetryTimeoutMs: retryMs } = this.settings;
     this.counters.serverState = ServerState.Probing;
-    // After a first delay that was damped the usual ones follow.
+    // After a first delay that was damped the usual ones follow. An explicit interval above
+    // the retry timeout is what the operator wants, and is kept.
     const doubledMs = Math.min(this.probeDelayMs, Math.max(intervalMs, retryMs)) * 2;
     this.probeDelayMs = Math.min(doubledMs, Math.max(intervalMs, retryMs));
     this.probeAtMs = nowMs + this.probeDelayMs * (1 - JITTER * Math.random());

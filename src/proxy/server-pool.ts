@@ -16,6 +16,7 @@ import { hashFunction } from "../hash/hashes.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { wallClockUs } from "../lib/clock.ts";
 import type { Logger } from "../log/logger.ts";
+import { ejected, type FailureReason, TOO_MANY_LANES } from "../protocol/failure.ts";
 import type { Protocol, RequestParser } from "../protocol/protocol.ts";
 import { Router } from "../routing/router.ts";
 import type { ConnectionCounters, PoolStatistics } from "../stats/counters.ts";
@@ -60,6 +61,8 @@ export class ServerPool implements ServerOwner, PoolStatistics {
   private readonly router: Router;
   private readonly deadlines = new DeadlineTimer((nowMs) => this.expire(nowMs));
   private failover: ServerPool | null = null;
+  /** Of each target, what its requests fail with while it is ejected. */
+  private refusals: readonly FailureReason[];
   private ejectedCount = 0;
   /** The keys of some server go another way than the ring says. */
   private isDiverting = false;
@@ -86,6 +89,7 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     );
     this.servers = config.servers.map((server) => new Server(server, this));
     this.targets = this.servers;
+    this.refusals = this.servers.map(({ name }) => ejected(name));
     this.router = new Router({
       hash: hashFunction(config.hash),
       distribution: config.distribution,
@@ -98,6 +102,8 @@ export class ServerPool implements ServerOwner, PoolStatistics {
   failOverTo(pool: ServerPool): void {
     this.failover = pool;
     this.targets = [...this.servers, ...pool.servers];
+    const others = pool.servers.map(({ name }) => ejected(name, pool.name));
+    this.refusals = [...this.refusals, ...others];
   }
 
   /** The index in `targets` of the server for the key in [start, end). */
@@ -124,6 +130,11 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     return like === null ? null : server.connectionFor(like);
   }
 
+  /** Why there is no connection for a request to that target. */
+  refusalOf(target: number): FailureReason {
+    return this.targets[target]!.failsFast ? this.refusals[target]! : TOO_MANY_LANES;
+  }
+
   /** The lane of a target's own pool for clients in `lane`; null if that pool has too many. */
   laneAt(target: number, lane: Lane): Lane | null {
     if (target < this.servers.length) return lane;
@@ -142,10 +153,8 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     this.counters.serverEjects++;
     const name = `pool '${this.name}': server '${server.name}'`;
     if (config.serverProbeIntervalMs === 0) {
-      log.notice(
-        "server-pool.ts:3",
-        `${name} is not ejected, as server_retry_timeout is 0: ${why}`,
-      );
+      const text = `${name} is not ejected, as server_retry_timeout is 0: ${why}`;
+      server.trouble.notice("server-pool.ts:3", text);
       return;
     }
     const probeDelayMs = server.health.eject(this.turn.now());
@@ -155,6 +164,7 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     this.expiresAt(server.health.probeAtMs);
     const text = `${name} is ejected after ${why}; first probe in ${probeDelayMs} msec`;
     log.notice("server-pool.ts:2", text);
+    if (this.ejectedCount === this.servers.length) this.logAllEjected();
   }
 
   readmit(server: Server, why: string): void {
@@ -196,6 +206,15 @@ export class ServerPool implements ServerOwner, PoolStatistics {
     let next = Infinity;
     for (const server of this.servers) next = Math.min(next, server.expire(nowMs));
     return next;
+  }
+
+  private logAllEjected(): void {
+    const { name, servers, failover, config, log } = this;
+    const count = servers.length === 1 ? "its only server is" : `all ${servers.length} servers are`;
+    let what = "every request gets an error";
+    if (failover !== null) what = `every key is in pool '${failover.name}'`;
+    else if (config.ejectPolicy === "rehash") what = "all are tried with requests";
+    log.warn("server-pool.ts:4", `pool '${name}': ${count} ejected, ${what}`);
   }
 
   /** Sends keys where they belong while the servers are as they are now. */

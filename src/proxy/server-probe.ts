@@ -93,7 +93,7 @@ export class ServerProbe implements ServerConnectionOwner, RequestOwner {
 
   connectionClosed(_connection: ServerConnection, failure: FailureReason): void {
     if (failure.reply !== null) this.judge(failure.reply);
-    else this.end(failure.text);
+    else this.end(failure.cause);
   }
 
   replyArriving(): boolean {

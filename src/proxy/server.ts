@@ -34,10 +34,8 @@ import { ServerConnection } from "./server-connection.ts";
 import { ServerHealth } from "./server-health.ts";
 import type { ProbeOwner } from "./server-probe.ts";
 import { ServerProbe } from "./server-probe.ts";
+import { labelOf, ServerTrouble } from "./server-trouble.ts";
 import type { Turn } from "./turn.ts";
-
-/** Warnings about a server that come sooner are info: one that is down fails with every request. */
-const WARN_PAUSE_MS = 1000;
 
 interface LaneConnections {
   readonly connections: ServerConnection[];
@@ -73,6 +71,7 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
   readonly chunkPool: ChunkPool;
   readonly timeoutMs: number;
   readonly health: ServerHealth;
+  readonly trouble: ServerTrouble;
   /** Its requests get an error instead of a connection. */
   failsFast = false;
 
@@ -85,7 +84,6 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
   private probe: ServerProbe | null = null;
   abandonedConnects = 0;
   private isPreconnecting = false;
-  private nextWarnMs = 0;
   /** The proxy ends: closed connections are nobody's failure, and no news. */
   private isClosing = false;
 
@@ -99,6 +97,7 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     this.timeoutMs = owner.config.timeoutMs;
     this.connectionsMax = owner.config.serverConnections;
     this.health = new ServerHealth(this.counters, owner.config);
+    this.trouble = new ServerTrouble(labelOf(owner.config.name, config), owner.log, owner.turn);
   }
 
   /**
@@ -168,7 +167,7 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     // No timeout tells that the server is gone, only this.
     if (connection.isPrivate) socket.setKeepAlive(true, PRIVATE_KEEPALIVE_MS);
     else if (this.owner.config.tcpKeepalive) socket.setKeepAlive(true);
-    this.owner.log.info("server.ts:1", `connected to server '${this.config.displayName}'`);
+    this.owner.log.info("server.ts:1", `${this.trouble.label}: connected`);
   }
 
   requestQueued(deadlineMs: number): void {
@@ -181,13 +180,15 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     // What was in flight when the server was ejected proves nothing, unless all there is are such.
     if (health.isEjected && !this.owner.usesEjected) return;
     if (health.isEjected) this.owner.readmit(this, "it answered a request");
+    const wasSuspect = health.state === ServerState.Suspect;
     health.replied(connection);
+    if (wasSuspect) this.trouble.answered();
   }
 
   requestTimedOut(connection: ServerConnection): void {
     this.counters.serverTimedout++;
-    this.warn("server.ts:7", `request to server '${this.config.displayName}' timed out`);
     this.countFailure(connection, TIMED_OUT);
+    this.trouble.warn("server.ts:7", `${this.trouble.label}: a request timed out`);
     // If the connection is closed for it in the end, that counts as well.
     connection.incident = this.health.incidents;
   }
@@ -202,7 +203,7 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     }
     health.probeFailed();
     owner.expiresAt(health.probeAtMs);
-    owner.log.info("server.ts:8", `probe of server '${this.config.displayName}': ${trouble}`);
+    owner.log.info("server.ts:8", `${this.trouble.label}: probe failed: ${trouble}`);
   }
 
   /** It is in service again: a probe under way is of no use. */
@@ -213,8 +214,8 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
   }
 
   handlerFailed(error: Error): void {
-    const server = `server '${this.config.displayName}'`;
-    this.owner.log.error("server.ts:6", `a handler of ${server} failed: ${error.stack}`);
+    const text = `${this.trouble.label}: a handler failed: ${error.stack}`;
+    this.owner.log.error("server.ts:6", text);
   }
 
   connectionClosed(
@@ -236,10 +237,10 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     else if (failure !== UNUSED) counters.serverErr++;
     if (this.isClosing) return;
     const isInUse = wasInUse && failure !== UNUSED;
-    this.logClose(failure, isInUse);
     // A refused handshake is the server's answer: it lives. A lack of descriptors is our own.
     const isItsFault = isInUse && failure.reply === null && failure !== OUT_OF_DESCRIPTORS;
     if (isItsFault) this.countFailure(connection, failure);
+    this.logClose(failure, isInUse);
   }
 
   /** Does what is due at `nowMs`. @returns when there is more to do, or Infinity */
@@ -300,10 +301,13 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
 
   /** @param why if this is one too many */
   private countFailure(connection: ServerConnection, why: FailureReason): void {
+    const wasHealthy = this.health.state === ServerState.Healthy;
     const failures = this.health.failed(connection);
+    const isSuspect = this.health.state === ServerState.Suspect;
+    if (isSuspect) this.trouble.failed(why, wasHealthy, this.isPreconnecting);
     if (failures === 0 || !this.owner.config.autoEjectHosts) return;
     const count = failures === 1 ? "1 failure" : `${failures} failures in a row`;
-    this.owner.eject(this, `${count} (${why.text})`);
+    this.owner.eject(this, `${count} (${why.cause})`);
   }
 
   /** The probe that is due, or has taken too long. @returns when there is more to do */
@@ -320,30 +324,21 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     return this.probe === null ? health.probeAtMs : this.probe.deadlineMs;
   }
 
-  private logClose(failure: FailureReason, wasInUse: boolean): void {
-    const server = `server '${this.config.displayName}'`;
-    if (failure.reply !== null) {
-      const words = failure.reply.toString("latin1").trim().replace(/^-/, "");
-      this.warn("server.ts:2", `handshake with ${server} failed: ${words}`);
+  private logClose({ reply, cause }: FailureReason, wasInUse: boolean): void {
+    const { trouble, owner, config } = this;
+    const { label } = trouble;
+    if (reply !== null) {
+      const words = reply.toString("latin1").trim().replace(/^-/, "");
+      trouble.warn("server.ts:2", `${label}: handshake failed: ${words}`);
     } else if (this.isPreconnecting) {
       this.isPreconnecting = false;
-      this.warn("server.ts:3", `connect to ${server} failed, ignored: ${failure.text}`);
+      // nutcracker's words.
+      const text = `connect to server '${config.displayName}' failed, ignored: ${cause}`;
+      trouble.warn("server.ts:3", `${label}: ${text}`);
     } else if (wasInUse) {
-      this.warn("server.ts:4", `close of the connection to ${server} in use: ${failure.text}`);
+      trouble.warn("server.ts:4", `${label}: connection in use closed: ${cause}`);
     } else {
-      const text = `close of an idle connection to ${server}: ${failure.text}`;
-      this.owner.log.info("server.ts:5", text);
+      owner.log.info("server.ts:5", `${label}: idle connection closed: ${cause}`);
     }
-  }
-
-  private warn(place: string, text: string): void {
-    const { log } = this.owner;
-    const nowMs = this.turn.now();
-    if (nowMs < this.nextWarnMs) {
-      log.info(place, text);
-      return;
-    }
-    this.nextWarnMs = nowMs + WARN_PAUSE_MS;
-    log.warn(place, text);
   }
 }

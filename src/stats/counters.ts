@@ -48,6 +48,20 @@ export class ConnectionCounters {
   current = 0;
 }
 
+/** What the whole process has in use, and may have; looked at when somebody asks. */
+export class ProcessGauges {
+  /** What all buffers hold. */
+  bufferBytes = 0;
+  /** max_buffer_memory; with several workers each has its part. */
+  bufferBytesMax = 0;
+  /** Clients that are not read from until there is buffer memory for what they send. */
+  waitingClients = 0;
+  /** File descriptors, without connections to the stats port. */
+  descriptors = 0;
+  /** 0 = no limit. */
+  descriptorsMax = 0;
+}
+
 /** One pool as the stats see it. `refreshGauges` brings the servers' queue gauges up to date. */
 export interface PoolStatistics {
   readonly name: string;

@@ -7,7 +7,7 @@
  * A new number is a field in counters.ts, a row here and a += where it happens. Twin: nc_stats.h.
  */
 
-import type { PoolCounters, ServerCounters } from "./counters.ts";
+import type { PoolCounters, ProcessGauges, ServerCounters } from "./counters.ts";
 
 export interface Metric<Field> {
   /** In the JSON and in --describe-stats. */
@@ -17,6 +17,35 @@ export interface Metric<Field> {
   readonly kind: "counter" | "gauge" | "timestamp" | "state";
   readonly help: string;
 }
+
+/** Behind nutcracker's numbers about the process, of which --describe-stats says nothing. */
+export const PROCESS_METRICS: readonly Metric<keyof ProcessGauges>[] = [
+  {
+    name: "buffer_bytes",
+    field: "bufferBytes",
+    kind: "gauge",
+    help: "current bytes in all buffers",
+  },
+  {
+    name: "buffer_bytes_max",
+    field: "bufferBytesMax",
+    kind: "gauge",
+    help: "most bytes in all buffers (max_buffer_memory)",
+  },
+  {
+    name: "waiting_clients",
+    field: "waitingClients",
+    kind: "gauge",
+    help: "# clients waiting for buffer memory",
+  },
+  { name: "descriptors", field: "descriptors", kind: "gauge", help: "# open file descriptors" },
+  {
+    name: "descriptors_max",
+    field: "descriptorsMax",
+    kind: "gauge",
+    help: "# file descriptors there may be, 0 = no limit",
+  },
+];
 
 export const POOL_METRICS: readonly Metric<keyof PoolCounters>[] = [
   {

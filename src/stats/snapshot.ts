@@ -1,7 +1,7 @@
 /**
  * The stats as nutcracker's JSON, for scripts that read its stats port.
  *
- *   {"service":"nutcracker", ..., "curr_connections":2, "pool": {"client_eof":0, ...,
+ *   {"service":"nutcracker", ..., "descriptors_max":1024, "pool": {"client_eof":0, ...,
  *    "server": {"server_eof":0, ..., "server_state":"healthy"},"server 2": {...}}}
  *
  * Blanks and commas stand exactly where nutcracker puts them: after the comma between numbers,
@@ -9,8 +9,14 @@
  * nutcracker forgets. Does not count and does not listen. Twin: nc_stats.c.
  */
 
-import type { ConnectionCounters, PoolStatistics } from "./counters.ts";
-import { type Metric, POOL_METRICS, SERVER_METRICS, STATE_WORDS } from "./metrics.ts";
+import type { ConnectionCounters, PoolStatistics, ProcessGauges } from "./counters.ts";
+import {
+  type Metric,
+  POOL_METRICS,
+  PROCESS_METRICS,
+  SERVER_METRICS,
+  STATE_WORDS,
+} from "./metrics.ts";
 
 /** What the stats say about the program as a whole. */
 export interface SnapshotHead {
@@ -22,6 +28,7 @@ export interface SnapshotHead {
   /** Whole seconds since 1970. */
   readonly timestampSeconds: number;
   readonly connections: Readonly<ConnectionCounters>;
+  readonly gauges: Readonly<ProcessGauges>;
 }
 
 /**
@@ -38,6 +45,7 @@ export function formatSnapshot(head: SnapshotHead, pools: readonly PoolStatistic
     `"timestamp":${head.timestampSeconds}`,
     `"total_connections":${head.connections.total}`,
     `"curr_connections":${head.connections.current}`,
+    ...numbers(PROCESS_METRICS, head.gauges),
   ];
   return object(members, pools.map(formatPool));
 }

@@ -8,8 +8,8 @@
  * sides. Does not know how the numbers travel.
  */
 
-import type { ConnectionCounters, PoolStatistics } from "./counters.ts";
-import { type Metric, POOL_METRICS, SERVER_METRICS } from "./metrics.ts";
+import type { ConnectionCounters, PoolStatistics, ProcessGauges } from "./counters.ts";
+import { type Metric, POOL_METRICS, PROCESS_METRICS, SERVER_METRICS } from "./metrics.ts";
 
 type Kind = Metric<string>["kind"];
 
@@ -30,9 +30,14 @@ export class StatisticsNumbers {
   readonly #cells: readonly Cell[];
   readonly #pools: readonly PoolStatistics[];
 
-  constructor(connections: ConnectionCounters, pools: readonly PoolStatistics[]) {
+  constructor(
+    connections: ConnectionCounters,
+    pools: readonly PoolStatistics[],
+    gauges: ProcessGauges,
+  ) {
     this.#pools = pools;
     const cells = cellsOf(connections, CONNECTION_METRICS);
+    cells.push(...cellsOf(gauges, PROCESS_METRICS));
     for (const pool of pools) {
       cells.push(...cellsOf(pool.counters, POOL_METRICS));
       for (const { counters } of pool.servers) cells.push(...cellsOf(counters, SERVER_METRICS));

@@ -106,8 +106,27 @@ const REFUSALS: readonly (readonly [words: readonly string[], text: string])[] =
 ];
 
 test.each(REFUSALS)("%j is refused", (words, text) => {
-  expect(() => parseOptions(words)).toThrow(expect.objectContaining({ message: text }));
+  expect(refusalOf(words).split("\n")[0]).toBe(text);
 });
+
+test.each([
+  [["-w", "0"], COUNT, "0"],
+  [["-w", "x"], WORKERS, "x"],
+  [["-m", "5"], SIZE, "5"],
+  [["-v", "a\nb"], NUMBER("v"), "a\\x0ab"],
+])("%j: what was found is on a line of its own", (words, text, found) => {
+  expect(refusalOf(words)).toBe(`${text}\nnutcracker: found '${found}'`);
+});
+
+function refusalOf(words: readonly string[]): string {
+  try {
+    parseOptions(words);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "OPTION_INVALID" });
+    return (error as Error).message;
+  }
+  throw new Error("it is accepted");
+}
 
 test("every option is in the table once", () => {
   expect(OPTION_ROWS.map((row) => row.letter).join("")).toBe("hVtdDvocsaipmw");

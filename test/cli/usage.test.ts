@@ -31,7 +31,9 @@ function ourOutcome(words: readonly string[]): Outcome {
     return { text: descriptionText(parseOptions(words)), status: 0 };
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
-    return { text: badOptionText(error.message), status: 1 };
+    // Our line about what was found comes below nutcracker's first one.
+    const text = badOptionText(error.message).replace(/\nnutcracker: found '.*'\n/, "\n");
+    return { text, status: 1 };
   }
 }
 

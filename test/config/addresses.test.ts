@@ -134,3 +134,16 @@ describe("servers", () => {
     expect(() => server("x\0y:1:1")).toThrow("has an invalid");
   });
 });
+
+test("a name with a blank in it: the name is to blame, not the weight", () => {
+  const allowed = (item: string) => {
+    const reading = readServer(item);
+    return "refusal" in reading ? reading.refusal.allowed : "it is accepted";
+  };
+  const name = "one blank behind the weight, and then a name without blanks";
+  for (const item of ["h:1:1 a b", "127.0.0.1:31001:1  b", "/s:1 a b", "h:1:1 a b c"]) {
+    expect([item, allowed(item)]).toEqual([item, name]);
+  }
+  expect(allowed("h:1:x b")).toBe("a weight from 1 to 2147483647");
+  expect(allowed("h:1:0 b")).toBe("a weight from 1 to 2147483647");
+});

@@ -49,7 +49,7 @@ describe("where a value goes", () => {
     ["redis_db: 5", { redisDb: 5 }],
     ["preconnect: true", { preconnect: true }],
     ["auto_eject_hosts: true", { autoEjectHosts: true }],
-    ["eject_policy: rehash", { ejectPolicy: "rehash", autoEjectHosts: false }],
+    ["eject_policy: rehash", { ejectPolicy: "rehash", autoEjectHosts: true }],
     ["eject_policy: fail_fast", { ejectPolicy: "fail_fast", autoEjectHosts: true }],
     ["eject_policy: fail_fast", { failoverPool: null, serverProbeIntervalMs: 1000 }],
     ["server_retry_timeout: 700", { serverProbeIntervalMs: 700 }],

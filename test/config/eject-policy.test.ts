@@ -38,6 +38,21 @@ test("auto_eject_hosts may be said beside it, and the interval chosen", () => {
   expect(alphaOf(lines)).toMatchObject({ autoEjectHosts: true, serverProbeIntervalMs: 20 });
 });
 
+test("any policy that is written ejects, unless auto_eject_hosts says no", () => {
+  const interval = { serverProbeIntervalMs: 30_000 };
+  expect(alphaOf([])).toMatchObject({ autoEjectHosts: false, ...interval });
+  expect(alphaOf(["eject_policy: rehash"])).toMatchObject({ autoEjectHosts: true, ...interval });
+  const lines = ["eject_policy: rehash", "auto_eject_hosts: false"];
+  expect(alphaOf(lines)).toMatchObject({ autoEjectHosts: false });
+});
+
+test("a probe interval that is longer than the retry timeout stays so", () => {
+  const lines = ["eject_policy: rehash", "server_retry_timeout: 2000"];
+  expect(alphaOf([...lines, "server_probe_interval: 60000"])).toMatchObject({
+    ...{ serverProbeIntervalMs: 60_000, serverRetryTimeoutMs: 2000 },
+  });
+});
+
 test("pools may be each other's failover", () => {
   const beta = BETA.replace("redis: true", "redis: true\n  eject_policy: failover:alpha");
   expect(alphaOf(["eject_policy: failover:beta"], beta)).toMatchObject({ failoverPool: "beta" });
@@ -83,6 +98,12 @@ describe("mistakes", () => {
       'F:4: pool "alpha": eject_policy: found "beta", which speaks memcached, ' +
         "allowed: another pool of the same protocol: there is none",
     ]);
+  });
+
+  test("failover on the same line without quotes: how it is written", () => {
+    expect(complaints(["eject_policy: failover: beta"])[0]).toEndWith(
+      'a value that holds ": " in quotes, like eject_policy: "failover: beta"',
+    );
   });
 
   test("a mapping of two, or one in braces anywhere else", () => {

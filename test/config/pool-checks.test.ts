@@ -71,6 +71,14 @@ test("a pool without a list lacks nothing else", () => {
   expect(complaints("a:", "  listen: h:1", "  timeout:", "    read: 5")).toHaveLength(2);
 });
 
+test("memcached_flush_all is for a memcached pool", () => {
+  const pool = ["a:", "  listen: h:1", "  memcached_flush_all: true", "  redis: true"];
+  expect(complaints(...pool, "  servers:", "  - x:1:1")).toEqual([
+    'F:3: pool "a": memcached_flush_all: found true in a redis pool, ' +
+      "allowed: it without redis: true; FLUSHALL of Redis: redis_server_commands",
+  ]);
+});
+
 test("redis_server_commands is for a Redis pool of one server", () => {
   const pool = (...lines: string[]) =>
     complaints("a:", "  listen: h:1", "  redis_server_commands: true", ...lines);

@@ -27,6 +27,17 @@ function mistakesOf(...lines: readonly string[]): [people: string, legacy: strin
   }
 }
 
+test("one that stands in a pool: where it belongs", () => {
+  const text = `${poolWith()}`.replace(
+    "alpha:\n",
+    "alpha:\n  workers: 2\n  max_buffer_memory: 1gb\n",
+  );
+  expect(() => parseConfig(text, "F")).toThrow(
+    'F:2: pool "alpha": workers: found a setting of the whole process in a pool, ' +
+      'allowed: it beside the pools, not indented\nF:3: pool "alpha": max_buffer_memory: found a',
+  );
+});
+
 test("without any there are the defaults", () => {
   expect(settingsOf()).toEqual({
     maxBufferMemoryBytes: Math.max(16 * MB, Math.floor((usableMemoryBytes() / 100) * 25)),
@@ -91,7 +102,7 @@ test("nothing behind the key, and the same key twice", () => {
 
 test("a text behind any other key is nutcracker's mistake, and the settings are named", () => {
   const allowed =
-    "the name of a pool and, indented below it, its directives; or one of max_buffer_memory, workers";
+    "the name of a pool and, indented below it, its directives; or a setting of the whole process: max_buffer_memory, workers";
   expect(mistakesOf("worker: 3", "Workers: 3")).toEqual(
     ["worker", "Workers"].map((key, index) => [
       `F:${index + 1}: pool "${key}": found "3", allowed: ${allowed}`,

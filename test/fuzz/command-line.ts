@@ -8,6 +8,15 @@ import { FUZZERS } from "./registry.ts";
 const SEED_MAX = 0xffff_ffff;
 const RUNS_MAX = 2 ** 31 - 1;
 
+export const USAGE = `usage: bun test/fuzz/fuzz.ts NAME [--seed N] [--runs N]
+  NAME          one of the list, or all; without a name, or with --list, shows the list
+  --seed N      repeats what was made from this seed; without it a fresh one is taken
+  --runs N      how often; without it 100,000, or as often as in the tests where it is slow
+  --smoke       as often as the tests do it
+  --run N       only this run, as a failure tells it
+  --input HEX   these bytes instead of what is made from the seed
+  --help        prints this`;
+
 export class UsageError extends Error {}
 
 export interface Settings {

@@ -108,3 +108,11 @@ test("a wrong command line ends with status 2", async () => {
   expect(output).toStartWith('fuzz: no fuzzer "nosuch"; there are: all, redis-request, ');
   expect(status).toBe(2);
 });
+
+test("--help prints the usage and ends well", async () => {
+  for (const words of [["--help"], ["-h"], ["all", "--help"]]) {
+    const child = Bun.spawn([process.execPath, PROGRAM, ...words], { stdout: "pipe" });
+    expect(await child.stdout.text()).toStartWith("usage: bun test/fuzz/fuzz.ts NAME ");
+    expect(await child.exited).toBe(0);
+  }
+});

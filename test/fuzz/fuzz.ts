@@ -7,11 +7,12 @@
  *   --smoke       as often as the tests do it
  *   --run N       only this run, as a failure tells it
  *   --input HEX   these bytes instead of what is made from the seed
+ *   --help        prints this
  *
  * Exit status: 0 if nothing was found, 1 if something was, 2 if the command line is wrong.
  */
 import type { Settings } from "./command-line.ts";
-import { readCommandLine, UsageError } from "./command-line.ts";
+import { readCommandLine, USAGE, UsageError } from "./command-line.ts";
 import type { Fuzzer } from "./fuzzer.ts";
 import { escaped } from "./fuzzer.ts";
 import { FUZZERS } from "./registry.ts";
@@ -30,6 +31,10 @@ process.exit();
 
 async function main(words: readonly string[]): Promise<number> {
   try {
+    if (words.includes("--help") || words.includes("-h")) {
+      print(USAGE);
+      return 0;
+    }
     const settings = readCommandLine(words);
     if (settings === null) {
       for (const row of FUZZERS) print(`${row.name.padEnd(28)}${row.feeds}: ${row.checks}`);

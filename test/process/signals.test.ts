@@ -84,6 +84,8 @@ test("SIGHUP that fails says so on stderr and goes on", async () => {
   proxy.signal("SIGHUP");
   const text = `reopening log file '${proxy.logFile}' failed, ignored: Is a directory\n`;
   await eventually(() => proxy.stderr === text);
+  // The old log is still written to.
+  expect(readFileSync(`${proxy.logFile}.1`, "utf8")).toEndWith(` worker.ts:8 ${text}`);
   await (await proxy.connect()).expectOpen();
 });
 

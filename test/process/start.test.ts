@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChildProcess } from "../support/child-process.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
 import { ourProgram, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
@@ -48,13 +49,13 @@ const SONG =
   "don't sit down / it's time to dig another one";
 const DONE = "done, rabbit done";
 
-test("the first lines are nutcracker's, and the pid file is there before", async () => {
+test("the first lines are nutcracker's, and the pid file is there when it serves", async () => {
   await using proxy = await Proxy.start({
     pools: { alpha: { servers: SERVERS } },
     args: ["-p", "n.pid"],
   });
   const pidFile = join(proxy.folder, "n.pid");
-  expect(readFileSync(pidFile, "latin1")).toBe(`${proxy.pid}`);
+  await eventually(() => readText(pidFile) === `${proxy.pid}`);
   const [first, second] = proxy.log.split("\n");
   const started = `nutcracker-0.5.0 built for Linux \\S+ \\S+ started on pid ${proxy.pid}$`;
   expect(first).toMatch(new RegExp(`^\\[[-: .0-9]{23}\\] worker\\.ts:1 ${started}`));
@@ -111,10 +112,44 @@ test("a pid file that cannot be written", async () => {
   const { status, stderr, texts } = await failedStart({ args: ["-p", "/nonexistent/n.pid"] });
   expect(status).toBe(1);
   expect(stderr).toBe("");
-  expect(texts).toEqual([
+  expect(texts.slice(-2)).toEqual([
     "opening pid file '/nonexistent/n.pid' failed: No such file or directory",
     DONE,
   ]);
+});
+
+test("a pid file that cannot be written: what was made is undone", async () => {
+  const socket = join(temporaryFolder("start"), "pool.sock");
+  const config = poolText().replace(/listen: .*/, `listen: ${socket}`);
+  for (const workers of ["1", "2"]) {
+    const args = ["-p", "/nonexistent/n.pid", "-w", workers];
+    expect((await failedStart({ config, args })).status).toBe(1);
+    expect(existsSync(socket)).toBe(false);
+  }
+});
+
+test.each([
+  ["in the foreground", []],
+  ["as a daemon", ["-d"]],
+])("a second start %s that fails leaves the pid file of the first one", async (_, args) => {
+  await using first = await Proxy.start({
+    pools: { alpha: { servers: SERVERS } },
+    args: ["-p", "n.pid"],
+  });
+  const pidFile = join(first.folder, "n.pid");
+  await eventually(() => readText(pidFile) === `${first.pid}`);
+  // The stats port is taken; then that is free, and the port of the pool is taken.
+  for (const statsPort of [first.statsPort, freePort()]) {
+    const second = await failedStart({
+      config: first.config,
+      args: ["-s", `${statsPort}`, "-a", "127.0.0.1", "-p", pidFile, ...args],
+    });
+    expect(second.status).toBe(1);
+    expect(second.texts.join("\n")).toContain("Address already in use");
+    expect(readText(pidFile)).toBe(`${first.pid}`);
+  }
+  await first.stop("SIGTERM");
+  expect(existsSync(pidFile)).toBe(false);
 });
 
 test("an address that is taken: what was made is undone", async () => {

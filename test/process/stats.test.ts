@@ -1,11 +1,14 @@
 /**
  * The stats of a running proxy against those of Debian's nutcracker: same names, same order, same
- * blanks, for the same configuration; ours have the state of each server behind its numbers.
+ * blanks, for the same configuration; ours have the state of each server behind its numbers, and
+ * what the process has in use behind its connections.
  */
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
-import { Proxy, type ProxyProgram } from "../support/run-proxy.ts";
+import { poolsToYaml, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
 const POOLS = {
@@ -25,7 +28,9 @@ test.skipIf(nutcracker === null)(
     const steady = (text: string) => text.replace(/"(uptime|timestamp)":\d+/g, '"$1":N');
     const ours = steady(await statsText());
     expect(ours.match(/"server_state":"healthy"/g)).toHaveLength(7);
-    expect(ours.replaceAll(', "server_state":"healthy"', "")).toBe(
+    const process = /, "buffer_bytes":0, .*?, "descriptors_max":\d+(?=, ")/;
+    expect(ours).toMatch(process);
+    expect(ours.replace(process, "").replaceAll(', "server_state":"healthy"', "")).toBe(
       steady(await statsText(nutcracker ?? [])),
     );
   },
@@ -55,4 +60,26 @@ test("numbers are exact at any time, whatever -i says", async () => {
     expect([requests, responses]).toEqual([count, count]);
   }
   expect((await proxy.poolStats())["client_connections"]).toBe(1);
+});
+
+test.each(["1", "2"])("what -w %s has in use, and may have", async (workers) => {
+  await using redis = await RedisServer.start();
+  await using proxy = await Proxy.start({
+    config: `max_buffer_memory: 64mb\n${poolsToYaml({
+      alpha: { listen: `127.0.0.1:${freePort()}`, servers: [`${redis.item}:1 one`] },
+    })}`,
+    args: ["-w", workers],
+  });
+  const before = await proxy.stats();
+  expect(before["buffer_bytes_max"]).toBe(64 * 1024 * 1024);
+  expect(before["waiting_clients"]).toBe(0);
+  expect(Number(before["descriptors_max"])).toBeGreaterThan(Number(before["descriptors"]));
+  const client = await proxy.connect();
+  // Half a request is kept.
+  void client.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${"x".repeat(50_000)}`);
+  await eventually(async () => Number((await proxy.stats())["buffer_bytes"]) >= 50_000);
+  expect((await proxy.stats())["descriptors"]).toBe(Number(before["descriptors"]) + 1);
+  client.close();
+  await eventually(async () => (await proxy.stats())["buffer_bytes"] === 0);
+  expect((await proxy.stats())["descriptors"]).toBe(before["descriptors"]!);
 });

@@ -182,7 +182,7 @@ test("an ejected server refuses at once", async () => {
   await blocked(redis, 1);
   await redis.kill();
   expect(await client.readReply()).toMatch(/^-ERR /);
-  expect(await client.call("BLPOP", "l", "0")).toBe("-ERR Server is ejected\r\n");
+  expect(await client.call("BLPOP", "l", "0")).toBe("-ERR Server 's0' is ejected\r\n");
 });
 
 test("drain ends the blocks without a loss", async () => {

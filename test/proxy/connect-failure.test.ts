@@ -69,7 +69,8 @@ test("preconnect to a server that is not there is no failure of a request", asyn
   const client = await plane.connect();
   expect(await client.call("GET", "a")).toBe(NOT_THERE);
   expect(plane.log.filter((line) => line.includes("server.ts:3"))).toEqual([
-    `warn server.ts:3 connect to server '${path}:1' failed, ignored: No such file or directory`,
+    `warn server.ts:3 pool 'alpha': server 's0' (${path}): connect to server '${path}:1' failed, ` +
+      "ignored: No such file or directory",
   ]);
   client.close();
   await plane.expectIdle();
@@ -94,7 +95,11 @@ test("a server that fails with every request is not warned of with every request
   expect(plane.counters().serverErr).toBe(50);
   const lines = plane.log.filter((line) => line.includes("server.ts:4"));
   expect(lines.length).toBe(50);
-  expect(lines.filter((line) => line.startsWith("warn")).length).toBeLessThan(5);
+  const warnings = plane.log.filter((line) => line.startsWith("warn"));
+  expect(warnings[0]).toStartWith("warn server-trouble.ts:1 pool 'alpha': server 's0' (127.0.0.1:");
+  expect(warnings[0]).toEndWith(") begins to fail: Connection refused");
+  expect(warnings.length).toBeLessThan(5);
+  expect(plane.log.join("\n").match(/begins to fail/g)).toHaveLength(1);
   client.close();
   await plane.expectIdle();
 });

@@ -52,11 +52,11 @@ test.each([
     expect(plane.pool.counters.serverEjects).toBe(round + 1);
     expect(plane.counters().serverState).not.toBe(ServerState.Healthy);
     const attempts = plane.connections.total;
-    const probed = plane.log.filter((line) => line.includes("probe of server")).length;
+    const probed = plane.log.filter((line) => line.includes("server.ts:8")).length;
     // No request finds it before it is back.
     await eventually(async () => {
       expect(await client.call("GET", key)).toBe(bulk(key));
-      return plane.log.filter((line) => line.includes("probe of server")).length >= probed + 2;
+      return plane.log.filter((line) => line.includes("server.ts:8")).length >= probed + 2;
     });
     expect(plane.connections.total - attempts).toBeLessThanOrEqual(1);
     using returned = ScriptedServer.start(answerKey, { port });

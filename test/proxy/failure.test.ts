@@ -4,11 +4,14 @@
 import { expect, test } from "bun:test";
 import { dlopen } from "bun:ffi";
 import { constants } from "node:os";
+import { join } from "node:path";
 import {
+  ejected,
   failureOf,
   NAME_NOT_RESOLVED,
   refusedBy,
   SERVER_CLOSED,
+  TOO_MANY_BLOCKED,
 } from "../../src/protocol/failure.ts";
 import { failureReply } from "../../src/protocol/redis/replies.ts";
 
@@ -42,7 +45,29 @@ test("names that do not resolve, closes without an error, codes without a row", 
   expect(failureReply(failureOf("ESOMETHING")).toString()).toBe("-ERR ESOMETHING\r\n");
 });
 
+test("what clients read of an ejected server is one printable line, made once", () => {
+  const reason = ejected("st\u00f6re\r\n+OK");
+  expect(failureReply(reason).toString("latin1")).toBe("-ERR Server 'st?re??+OK' is ejected\r\n");
+  expect(failureReply(ejected("b", "spare")).toString()).toBe(
+    "-ERR Server 'b' of failover pool 'spare' is ejected, too\r\n",
+  );
+  expect(failureReply(reason)).toBe(failureReply(reason));
+});
+
 test("a server's own words are passed on as they came", () => {
   const words = Buffer.from("-NOAUTH Authentication required.\r\n");
   expect(failureReply(refusedBy(words))).toBe(words);
+});
+
+test("README's table for the night has every text that clients read", async () => {
+  const readme = await Bun.file(join(import.meta.dir, "../../README.md")).text();
+  const table = readme.slice(
+    readme.indexOf("\n## At night"),
+    readme.indexOf("\n## What it promises"),
+  );
+  const reasons = [...CODES, "ENOTFOUND", undefined].map((code) => failureOf(code));
+  for (const { text } of [...reasons, TOO_MANY_BLOCKED, ejected("NAME")]) {
+    const words = text.replace(" in system", "");
+    expect([words, table.includes(`\`${words}`)]).toEqual([words, true]);
+  }
 });

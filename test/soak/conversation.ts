@@ -23,7 +23,7 @@ export interface SoakContext {
 
 const SHOWN_LENGTH = 160;
 /** What a pool that fails fast says of a server that it does not use. */
-const EJECTED = "Server is ejected";
+const EJECTED = /is ejected(, too)?$/;
 const TIMED_OUT = "Connection timed out";
 
 export class Conversation {
@@ -133,10 +133,11 @@ export class Conversation {
     const homes = this.#serversOf(keys);
     const wasFaulty = (servers: Set<string>, graceMs: number) =>
       diary.wasFaulty(servers, this.#sentMs, nowMs(), graceMs);
-    if (reason !== EJECTED && wasFaulty(homes, pool.graceMs)) return true;
+    const isEjected = EJECTED.test(reason);
+    if (!isEjected && wasFaulty(homes, pool.graceMs)) return true;
     if (reason === TIMED_OUT && wasFaulty(new Set([MACHINE]), pool.graceMs)) return true;
     if (pool.ejectedMs === 0 || !wasFaulty(homes, pool.ejectedMs)) return false;
-    return reason === EJECTED || wasFaulty(new Set(pool.homes.values()), pool.graceMs);
+    return isEjected || wasFaulty(new Set(pool.homes.values()), pool.graceMs);
   }
 
   #serversOf(keys: readonly string[]): Set<string> {

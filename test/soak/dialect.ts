@@ -49,7 +49,8 @@ const HUGE_BYTES = 300_000;
 export const TROUBLE =
   "Connection refused|Connection reset by peer|Connection timed out|Broken pipe|unknown|" +
   "Invalid argument|Software caused connection abort|No such file or directory|Host is down|" +
-  "No buffer space available|Cannot allocate memory|Server is ejected";
+  "No buffer space available|Cannot allocate memory|" +
+  "Server '[^']*'(?: of failover pool '[^']*')? is ejected(?:, too)?";
 
 const valuesByKey = new Map<string, string>();
 

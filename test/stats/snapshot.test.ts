@@ -20,17 +20,27 @@ function pool(name: string, serverNames: readonly string[]) {
   };
 }
 
+const GAUGES = {
+  bufferBytes: 5,
+  bufferBytesMax: 64,
+  waitingClients: 1,
+  descriptors: 7,
+  descriptorsMax: 1024,
+};
+
 function format(pools: readonly PoolStatistics[], source = "vm"): string {
   const connections = new ConnectionCounters();
   connections.total = 88;
   connections.current = 2;
   const times = { uptimeSeconds: 11, timestampSeconds: 1795259253 };
-  return formatSnapshot({ source, version: "0.5.0", ...times, connections }, pools);
+  return formatSnapshot({ source, version: "0.5.0", ...times, connections, gauges: GAUGES }, pools);
 }
 
 const HEAD =
   '{"service":"nutcracker", "source":"vm", "version":"0.5.0", "uptime":11, ' +
-  '"timestamp":1795259253, "total_connections":88, "curr_connections":2';
+  '"timestamp":1795259253, "total_connections":88, "curr_connections":2, ' +
+  '"buffer_bytes":5, "buffer_bytes_max":64, "waiting_clients":1, "descriptors":7, ' +
+  '"descriptors_max":1024';
 
 const POOL_FIELDS =
   '{"client_eof":33, "client_err":51, "client_connections":1, "server_ejects":2, ' +

@@ -2,8 +2,13 @@
  * Adding up the statistics of several processes.
  */
 import { expect, test } from "bun:test";
-import { ConnectionCounters, PoolCounters, ServerCounters } from "../../src/stats/counters.ts";
-import { POOL_METRICS, SERVER_METRICS } from "../../src/stats/metrics.ts";
+import {
+  ConnectionCounters,
+  PoolCounters,
+  ProcessGauges,
+  ServerCounters,
+} from "../../src/stats/counters.ts";
+import { POOL_METRICS, PROCESS_METRICS, SERVER_METRICS } from "../../src/stats/metrics.ts";
 import { StatisticsNumbers } from "../../src/stats/statistics-numbers.ts";
 
 /** One pool with two servers; every number is different, beginning with `first`. */
@@ -14,16 +19,25 @@ function statistics(first: number) {
     return counters;
   };
   const connections = fill(new ConnectionCounters());
+  const gauges = fill(new ProcessGauges());
   const counters = fill(new PoolCounters());
   const servers = ["a", "b"].map((name) => ({ name, counters: fill(new ServerCounters()) }));
-  return { connections, pools: [{ name: "p", counters, servers, refreshGauges: () => {} }] };
+  return {
+    connections,
+    gauges,
+    pools: [{ name: "p", counters, servers, refreshGauges: () => {} }],
+  };
 }
 
-function numbersOf({ connections, pools }: ReturnType<typeof statistics>): StatisticsNumbers {
-  return new StatisticsNumbers(connections, pools);
+function numbersOf({
+  connections,
+  gauges,
+  pools,
+}: ReturnType<typeof statistics>): StatisticsNumbers {
+  return new StatisticsNumbers(connections, pools, gauges);
 }
 
-const COUNT = 2 + POOL_METRICS.length + 2 * SERVER_METRICS.length;
+const COUNT = 2 + PROCESS_METRICS.length + POOL_METRICS.length + 2 * SERVER_METRICS.length;
 
 test("what one process reads, another one writes", () => {
   const [here, there] = [statistics(1), statistics(1000)];
@@ -31,6 +45,7 @@ test("what one process reads, another one writes", () => {
   expect(new Set(row).size).toBe(COUNT);
   numbersOf(there).write(row);
   expect(there.connections).toEqual(here.connections);
+  expect(there.gauges).toEqual(here.gauges);
   expect(there.pools[0]?.counters).toEqual(here.pools[0]!.counters);
   expect(there.pools[0]?.servers).toEqual(here.pools[0]!.servers);
 });
@@ -44,6 +59,7 @@ test("counters and gauges are added, of timestamps the latest counts, of states 
   const sum = (own: number) => 350 + 3 * own;
   expect(total.connections.total).toBe(sum(zero.connections.total));
   expect(total.connections.current).toBe(sum(zero.connections.current));
+  expect(total.gauges.bufferBytes).toBe(sum(zero.gauges.bufferBytes));
   expect(total.pools[0]?.counters.clientEof).toBe(sum(zero.pools[0]!.counters.clientEof));
   for (const [index, { counters }] of total.pools[0]!.servers.entries()) {
     const own = zero.pools[0]!.servers[index]!.counters;
@@ -67,6 +83,7 @@ test("of a process that is gone its counters and timestamps stay", () => {
   numbers.write(numbers.withoutGauges(numbers.read()));
   const own = statistics(1);
   expect(total.connections).toEqual({ total: own.connections.total, current: 0 });
+  expect(total.gauges).toEqual(new ProcessGauges());
   expect(total.pools[0]?.counters).toEqual({
     ...own.pools[0]!.counters,
     clientConnections: 0,
@@ -79,9 +96,9 @@ test("of a process that is gone its counters and timestamps stay", () => {
 });
 
 test("gauges are brought up to date before they are read", () => {
-  const { connections, pools } = statistics(1);
+  const { connections, gauges, pools } = statistics(1);
   const [pool] = pools;
   const refreshGauges = () => void (pool!.counters.clientConnections = 4711);
-  const numbers = new StatisticsNumbers(connections, [{ ...pool!, refreshGauges }]);
+  const numbers = new StatisticsNumbers(connections, [{ ...pool!, refreshGauges }], gauges);
   expect(numbers.read()).toContain(4711);
 });

@@ -53,7 +53,7 @@ test("when it answers a probe it is back, and has its keys", async () => {
   await eventually(async () => {
     expect(await client.call("GET", key)).toBe(bulk("elsewhere"));
     states.add((await pool.proxy.serverStats("s1"))["server_state"]);
-    return (pool.proxy.log.match(/probe of server/g) ?? []).length >= 3;
+    return (pool.proxy.log.match(/server\.ts:8/g) ?? []).length >= 3;
   });
   expect([...states].filter((state) => state !== "ejected" && state !== "probing")).toEqual([]);
   expect((await pool.proxy.poolStats())["server_ejects"]).toBe(1);

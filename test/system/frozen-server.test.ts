@@ -9,7 +9,7 @@ import { bulk } from "../support/resp.ts";
 import { chooseSeed, SeededRandom } from "../support/seeded-random.ts";
 
 const LATE = "-ERR Connection timed out\r\n";
-const EJECTED = "-ERR Server is ejected\r\n";
+const EJECTED = /^-ERR Server '[^']+' is ejected\r\n$/;
 const CLIENTS = 12;
 const PIPELINE_MAX = 8;
 
@@ -42,7 +42,7 @@ async function run(
       const values = wanted.map((key) => bulk(valueOf(key))).join("");
       if (reply === (wanted.length === 1 ? values : `*${wanted.length}\r\n${values}`)) {
         if (!wanted.some((key) => frozen.has(key))) load.healthy++;
-      } else if ((reply === LATE || reply === EJECTED) && wanted.some((key) => frozen.has(key))) {
+      } else if ((reply === LATE || EJECTED.test(reply)) && wanted.some((key) => frozen.has(key))) {
         load.late++;
       } else {
         load.wrong.push(`${wanted.join(" ")}: ${reply}`);

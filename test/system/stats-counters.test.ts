@@ -4,6 +4,7 @@
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
 import { wallClockMs } from "../../src/lib/clock.ts";
+import { PROCESS_METRICS } from "../../src/stats/metrics.ts";
 import { eventually } from "../support/eventually.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import { RedisServer } from "../support/redis-server.ts";
@@ -52,7 +53,8 @@ test("names, their order, and the shape of the text", async () => {
   expect(text).toContain('"server_state":"healthy"},"second": {"server_eof":0, ');
   const stats = await proxy.stats();
   const top = ["service", "source", "version", "uptime", "timestamp", "total_connections"];
-  expect(Object.keys(stats)).toEqual([...top, "curr_connections", "al", "beta"]);
+  const process = PROCESS_METRICS.map(({ name }) => name);
+  expect(Object.keys(stats)).toEqual([...top, "curr_connections", ...process, "al", "beta"]);
   expect(stats["source"]).toBe(hostname());
   expect(Object.keys(await proxy.poolStats("beta"))).toEqual([...POOL_NAMES, "one", "second"]);
   expect(Object.keys(await proxy.poolStats("al"))).toEqual([...POOL_NAMES, redis.item]);
