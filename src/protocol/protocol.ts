@@ -65,6 +65,8 @@ export interface RequestParser {
   readonly rewritten: Buffer;
   /** The key that decides about the server, if the request spells it in another form; or null. */
   readonly decodedKey: Buffer | null;
+  /** What it keeps in memory of a request under way, beside the request itself. */
+  readonly keptBytes: number;
   /** The most keys that may go into one fragment. */
   readonly fragmentKeysMax: number;
   /** @returns index after the last byte read, at most `end` */

@@ -77,6 +77,11 @@ export class Request {
     return this.replyChain === null ? this.replyEnd - this.replyStart : this.replyChain.sizeBytes;
   }
 
+  /** Nobody waits for it any more: its reply is to be swallowed. */
+  abandon(): void {
+    this.owner = null;
+  }
+
   /** There will be no reply, and what has come of it goes. */
   fail(failure: FailureReason): void {
     this.failure = failure;

@@ -125,6 +125,8 @@ export class ClientConnection
         case ParseStatus.Incomplete:
           this.partial ??= new ByteChain(pool.chunkPool);
           this.partial.append(chunk, start, end);
+          // What stood before it in the chunk may be far larger.
+          if (start > 0) this.partial.detach();
           this.parser = parser;
           this.isWaitingForRoom = !this.seekRoom();
           break;
@@ -213,7 +215,8 @@ export class ClientConnection
 
   /** What waits for buffer memory: half a request, and what is not parsed. */
   get heldForRoomBytes(): number {
-    return (this.partial?.sizeBytes ?? 0) + (this.unparsed?.length ?? 0);
+    const partialBytes = (this.partial?.sizeBytes ?? 0) + (this.parser?.keptBytes ?? 0);
+    return partialBytes + (this.unparsed?.length ?? 0);
   }
 
   hasFoundRoom(): boolean {
@@ -263,6 +266,7 @@ export class ClientConnection
     if (this.state !== State.Open) return;
     this.state = State.Closing;
     this.setUnparsed(null);
+    this.parser = null;
     this.dropPartial();
     if (this.isPaused) this.updateReading();
     this.closeIfReplied();

@@ -76,11 +76,16 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
     const request = takeRequest(this);
     request.setReply(reply, 0, reply.length);
     request.state = RequestState.Done;
+    this.holdReply(request);
     this.requests.push(request);
   }
 
   /** Large replies go on as they come, when it is their turn: they need not lie here whole. */
   replyArriving(request: Request, part: ByteChain): boolean {
+    if (request.replyFilter === HIDDEN) {
+      part.clear();
+      return true;
+    }
     // One that has begun may take all of the share: there is no good way to stop in the middle.
     const hasRoom = this.hasRoomFor(part.sizeBytes, request.isStreamed ? 1 : 2);
     if (this.requests.peek() !== request || request.replyFilter !== 0 || request.isSplit) {
@@ -136,8 +141,8 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
   /** Those in flight are swallowed when they are answered. */
   protected dropRequests(): void {
     for (let request = this.requests.shift(); request !== null; request = this.requests.shift()) {
-      if (request.state !== RequestState.Done) request.owner = null;
-      else give(request);
+      if (request.state === RequestState.Done) give(request);
+      else request.abandon();
     }
     this.heldBytes = 0;
   }
@@ -180,7 +185,9 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
     const { protocol } = this.pool;
     const sizeBytes = request.replySizeBytes;
     this.heldBytes -= request.heldBytes;
-    this.replyBytesExpected += (sizeBytes + this.streamedBytes - this.replyBytesExpected) >> 1;
+    // No shift: a reply may have more than 2 GB.
+    const error = sizeBytes + this.streamedBytes - this.replyBytesExpected;
+    this.replyBytesExpected += Math.trunc(error / 2);
     this.streamedBytes = 0;
     if (!request.isStreamed && !this.hasRoomFor(sizeBytes)) request.failure = NO_BUFFER_SPACE;
     if (request.replyFilter === 0 || !this.hidesReply(request)) {

@@ -295,7 +295,7 @@ export class ServerConnection implements OutputOwner {
 
   /** Nobody asked for a reply: no request waits, or not a byte of the oldest one is written. */
   private get isUnasked(): boolean {
-    return this.sentBytes === this.output.chain.sizeBytes;
+    return this.sentBytes <= this.output.chain.sizeBytes;
   }
 
   /** A part of a reply has come that nobody asked for. */

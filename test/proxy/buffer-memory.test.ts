@@ -96,13 +96,7 @@ test("a large reply that comes before its turn counts, and may fail alone", asyn
     { servers: [`${hanging.item}:1 s0`, `${redis.item}:1 s1`] },
     { bufferBytesMax },
   );
-  const keyOn = (server: number) => {
-    for (let i = 0; ; i++) {
-      const key = `k${i}`;
-      if (plane.pool.serverIndexOf(Buffer.from(key), 0, key.length) === server) return key;
-    }
-  };
-  const [hangs, large] = [keyOn(0), keyOn(1)];
+  const [hangs, large] = [plane.keyOn(0), plane.keyOn(1)];
   await redis.command("SET", large, valueOf(large, 6 * MB));
   const client = await plane.connect();
   await client.pipeline([]);

@@ -99,6 +99,14 @@ export class DataPlane {
     return client;
   }
 
+  /** A key that belongs to this server. */
+  keyOn(server: number): string {
+    for (let i = 0; ; i++) {
+      const key = `k${i}`;
+      if (this.pool.serverIndexOf(Buffer.from(key), 0, key.length) === server) return key;
+    }
+  }
+
   /** Counters of a server, its queue gauges up to date. */
   counters(server = 0): ServerCounters {
     this.pool.refreshGauges();

@@ -75,6 +75,51 @@ test("an early reply to a request that is half written is its reply", async () =
   await plane.expectIdle();
 }, 30_000);
 
+/** A server that says something before the request has come whole, and then reads no more. */
+function hastyServer(words: string) {
+  const peers: Bun.Socket<undefined>[] = [];
+  const listener = Bun.listen<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => void peers.push(socket),
+      data(socket) {
+        socket.pause();
+        socket.write(words);
+      },
+    },
+  });
+  const say = (text: string) => peers[0]?.write(text);
+  return { item: `127.0.0.1:${listener.port}`, say, [Symbol.dispose]: () => listener.stop(true) };
+}
+
+test("two replies to a request that is not written whole: the second one is nobody's", async () => {
+  using server = hastyServer("+OK\r\n+OK\r\n");
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const client = await plane.connect();
+  void client.request("SET", "k", Buffer.alloc(32_000_000, "x"));
+  expect(await client.readReply()).toBe("+OK\r\n");
+  await eventually(() => plane.counters().serverConnections === 0);
+  expect(plane.log.filter((line) => line.includes("a handler of"))).toEqual([]);
+  client.close();
+  await plane.expectIdle();
+});
+
+test("a reply that nobody asked for is not that of a request behind an unwritten one", async () => {
+  using server = hastyServer("+FIRST\r\n");
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const [client, other] = [await plane.connect(), await plane.connect()];
+  void client.request("SET", "k", Buffer.alloc(32_000_000, "x"));
+  expect(await client.readReply()).toBe("+FIRST\r\n");
+  void other.request("GET", "other");
+  await eventually(() => plane.counters().inQueue === 1);
+  server.say("+UNASKED\r\n");
+  expect(await other.readReply()).toBe("-ERR Invalid argument\r\n");
+  client.close();
+  other.close();
+  await plane.expectIdle();
+});
+
 test.each(["while a request waits", "while none does"])(
   "a large push is for nobody, %s",
   async (when) => {

@@ -45,6 +45,11 @@ export class MemcachedRequestParser extends RequestLine implements RequestParser
   private isBlockBad = false;
   /** What has come of a line that is cut. */
   private scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES_KEPT);
+
+  get keptBytes(): number {
+    return this.scratch.length;
+  }
+
   private kept = 0;
 
   get isReworded(): boolean {

@@ -72,6 +72,8 @@ function open(request: SplitRequest): void {
   if (cursors.length < count) cursors = new Float64Array(count * 2);
   for (let i = 0; i < count; i++) {
     fragmentView(i, request.fragments[i]!);
+    // A second one reads ahead, so that the first need not go back to the start of a chain.
+    fragmentView(count + i, request.fragments[i]!);
     cursors[i] = 0;
   }
 }
@@ -109,14 +111,15 @@ function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
   }
   writeNumber(STAR, request.keyCount, target);
   const { keyCount, fragmentOfKey } = request;
+  const count = request.fragments.length;
   for (let i = 0; i < keyCount; i++) {
     const fragment = fragmentOfKey[i]!;
-    const view = viewAt(fragment);
+    const ahead = viewAt(count + fragment);
     const start = cursors[fragment]!;
-    let end = valueEnd(view, start);
+    let end = valueEnd(ahead, start);
     // Neighbours go in one piece, as in writeFragment.
-    for (; i + 1 < keyCount && fragmentOfKey[i + 1] === fragment; i++) end = valueEnd(view, end);
-    view.copyRange(start, end - start, target);
+    for (; i + 1 < keyCount && fragmentOfKey[i + 1] === fragment; i++) end = valueEnd(ahead, end);
+    viewAt(fragment).copyRange(start, end - start, target);
     cursors[fragment] = end;
   }
   return true;

@@ -92,6 +92,10 @@ export class RedisRequestParser implements RequestParser {
   /** Offset and length of argument i at 2i and 2i + 1, for i up to markLast of the command. */
   spans = new Int32Array(16);
 
+  get keptBytes(): number {
+    return this.spans.byteLength;
+  }
+
   private state: State = State.Mark;
   /** The argument being read; -1 = the array's count. */
   private index = -1;
