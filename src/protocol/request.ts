@@ -10,9 +10,10 @@
  * had arrived whole. Records are used again; take and give are the only way to get and return one.
  * Twin: struct msg (nc_message.h), of which this keeps what a finished parser no longer knows.
  */
-import type { ByteChain } from "../lib/byte-chain.ts";
-import { copyBytes } from "../lib/bytes.ts";
+import { type ByteChain, SHARE_BYTES_MIN } from "../lib/byte-chain.ts";
 import type { ChunkPool } from "../lib/chunk-pool.ts";
+import type { KeptPage } from "../lib/kept-bytes.ts";
+import { keepBytes, letGo, PAGE_BYTES } from "../lib/kept-bytes.ts";
 import type { FailureReason } from "./failure.ts";
 
 /**
@@ -65,6 +66,8 @@ export class Request {
   heldBytes = 0;
   /** Where the held bytes are counted that are in no chain. */
   private countedIn: ChunkPool | null = null;
+  /** Where a small reply lies that left its chunk. */
+  private page: KeptPage | null = null;
 
   setReply(bytes: Buffer, start: number, end: number): void {
     this.replyBytes = bytes;
@@ -111,30 +114,28 @@ export class Request {
     if (this.countedIn !== null) this.countedIn.bytesInUse -= this.heldBytes;
     this.countedIn = null;
     this.heldBytes = 0;
+    if (this.page !== null) letGo(this.page);
+    this.page = null;
   }
 
   /**
    * A small reply leaves the chunk it came in, which may be a hundred thousand times as large. At
-   * most `KEPT_BYTES` or eight times its size stay in memory because of it.
+   * most a page or eight times its size stay in memory because of it.
    */
   private leaveLargeChunk(): void {
     const { replyBytes, replyStart, replyEnd } = this;
     const size = replyEnd - replyStart;
-    if (replyBytes.length <= KEPT_BYTES || size * 8 > replyBytes.length) return;
-    if (keptEnd + size > KEPT_BYTES) {
-      kept = Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES, size));
-      keptEnd = 0;
+    if (replyBytes.length <= PAGE_BYTES || size * 8 > replyBytes.length) return;
+    if (size >= SHARE_BYTES_MIN) {
+      // Chains hand on such a piece without a copy, so it cannot lie in a page.
+      this.setReply(Buffer.from(replyBytes.subarray(replyStart, replyEnd)), 0, size);
+      return;
     }
-    copyBytes(replyBytes, replyStart, replyEnd, kept, keptEnd);
-    this.setReply(kept, keptEnd, keptEnd + size);
-    keptEnd += size;
+    const page = keepBytes(replyBytes, replyStart, replyEnd);
+    this.setReply(page.bytes, page.end - size, page.end);
+    this.page = page;
   }
 }
-
-/** Small replies that wait lie here, one behind the other; when it is full another one begins. */
-const KEPT_BYTES = 16 * 1024;
-let kept: Buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
-let keptEnd = 0;
 
 /** Records kept for reuse: what a busy proxy has in flight, small beside its buffers. */
 const FREE_MAX = 16384;
