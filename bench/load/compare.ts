@@ -6,16 +6,13 @@
  * the median of the rounds' ratios; one number alone says little on a machine that others use, too.
  * How to read it: bench/README.md.
  */
-import { parseArgs } from "node:util";
 import { wallClockMs } from "../../src/lib/clock.ts";
 import { machineFacts, versionFacts } from "./machine.ts";
 import { peersOf, runScenario } from "./measure.ts";
-import type { Rounds } from "./measure.ts";
-import { chosenPeers } from "./peers.ts";
-import type { Peer } from "./peers.ts";
 import { markdownOf, saveResults } from "./results.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import type { Scenario } from "./scenarios.ts";
+import { readRunFlags, type RunSettings } from "./run-flags.ts";
 import { Stage } from "./stage.ts";
 import { columnsOf, LIMIT_TITLES, limitRows, summarize } from "./summary.ts";
 import type { Summary } from "./summary.ts";
@@ -32,11 +29,8 @@ const USAGE = `Usage: bun bench/load/compare.ts [options] [SCENARIO...]
 const QUICK_DIVISOR = 40;
 const LIMIT_WIDTHS = [14, 10, 12, 8, 14, 10, 14];
 
-interface Settings extends Rounds {
-  readonly peers: readonly Peer[];
+interface Settings extends RunSettings {
   readonly scenarios: readonly Scenario[];
-  readonly isJson: boolean;
-  readonly isSaved: boolean;
 }
 
 /** Words to the left, figures to the right. */
@@ -49,27 +43,10 @@ function line(cells: readonly string[], widths: readonly number[], words: number
 }
 
 function readSettings(): Settings {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      ours: { type: "string" },
-      peers: { type: "string" },
-      rounds: { type: "string" },
-      quick: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      save: { type: "boolean", default: false },
-    },
-  });
-  if (values.ours !== undefined) process.env["BENCH_OURS"] = values.ours;
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: "${values.rounds}"`);
+  const { common, names } = readRunFlags({ rounds: 5, quickDivisor: QUICK_DIVISOR });
   return {
-    peers: chosenPeers(values.peers),
-    rounds,
-    divisor: values.quick ? QUICK_DIVISOR : 1,
-    scenarios: chosenScenarios(positionals),
-    isJson: values.json,
-    isSaved: values.save,
+    ...common,
+    scenarios: chosenScenarios(names),
   };
 }
 

@@ -7,7 +7,6 @@
  *
  * Prints Markdown, or JSON. How to read it: bench/README.md.
  */
-import { parseArgs } from "node:util";
 import { nowMs, wallClockMs } from "../../src/lib/clock.ts";
 import { drive } from "./drivers.ts";
 import { AXES } from "./growth-axes.ts";
@@ -16,9 +15,9 @@ import { connectionsFor } from "./idle.ts";
 import { machineFacts, versionFacts } from "./machine.ts";
 import { requestsOf } from "./measure.ts";
 import { median } from "./measures.ts";
-import { chosenPeers } from "./peers.ts";
 import type { Peer } from "./peers.ts";
 import { factsOf, introductionOf, saveResults, table } from "./results.ts";
+import { readRunFlags, type RunSettings } from "./run-flags.ts";
 import { Stage } from "./stage.ts";
 
 const NAMES = AXES.map(({ name }) => name);
@@ -32,13 +31,8 @@ const USAGE = `Usage: bun bench/load/growth.ts [options] [${NAMES.join("|")}...]
 `;
 const QUICK_DIVISOR = 20;
 
-interface Settings {
-  readonly peers: readonly Peer[];
+interface Settings extends RunSettings {
   readonly axes: readonly Axis[];
-  readonly rounds: number;
-  readonly divisor: number;
-  readonly isJson: boolean;
-  readonly isSaved: boolean;
 }
 
 /** A line of a table: CPU microseconds per request, by the proxies' names. */
@@ -111,29 +105,12 @@ function significant(value: number): string {
 }
 
 function readSettings(): Settings {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      ours: { type: "string" },
-      peers: { type: "string" },
-      rounds: { type: "string" },
-      quick: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      save: { type: "boolean", default: false },
-    },
-  });
-  if (values.ours !== undefined) process.env["BENCH_OURS"] = values.ours;
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: "${values.rounds}"`);
-  const unknown = positionals.find((wanted) => !NAMES.includes(wanted));
+  const { common, names } = readRunFlags({ rounds: 3, quickDivisor: QUICK_DIVISOR });
+  const unknown = names.find((wanted) => !NAMES.includes(wanted));
   if (unknown !== undefined) throw new Error(`"${unknown}" is none of ${NAMES.join(", ")}`);
   return {
-    peers: chosenPeers(values.peers),
-    axes: AXES.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
-    rounds,
-    divisor: values.quick ? QUICK_DIVISOR : 1,
-    isJson: values.json,
-    isSaved: values.save,
+    ...common,
+    axes: AXES.filter(({ name }) => names.length === 0 || names.includes(name)),
   };
 }
 

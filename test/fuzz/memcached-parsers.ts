@@ -12,7 +12,7 @@ import type { SeededRandom } from "../support/seeded-random.ts";
 import type { Fuzzer, FuzzTarget } from "./fuzzer.ts";
 import { ensure, escaped, KEPT_BYTES_MAX, Tally } from "./fuzzer.ts";
 import { replyStream, requestStream } from "./memcached-streams.ts";
-import { fuzzSession } from "./no-session.ts";
+import { newSession } from "../support/client-session.ts";
 import type { Message } from "./readings.ts";
 import { readInAllWays, statusName } from "./readings.ts";
 import { compareWithReference } from "./reference.ts";
@@ -96,7 +96,7 @@ class RequestTarget implements FuzzTarget {
       this.#message.usePiece(input, start, at);
       if (parser.route === Route.Key) this.#checkForward();
       if (parser.route === Route.Local || parser.route === Route.Refuse) {
-        const session = fuzzSession();
+        const session = newSession();
         const reply = MEMCACHED.localReply(parser, this.#message, session);
         if (!session.isQuitting) expectLines(reply);
       }

@@ -10,7 +10,7 @@ import type { SeededRandom } from "../support/seeded-random.ts";
 import type { Fuzzer, FuzzTarget } from "./fuzzer.ts";
 import { ensure, escaped, KEPT_BYTES_MAX, Tally } from "./fuzzer.ts";
 import { mutate } from "./mutate.ts";
-import { fuzzSession } from "./no-session.ts";
+import { newSession } from "../support/client-session.ts";
 import type { Message } from "./readings.ts";
 import { readInAllWays, statusName } from "./readings.ts";
 import { inlineRequest, REDIS_WORDS, replyStream, requestStream } from "./redis-streams.ts";
@@ -116,7 +116,7 @@ class RequestTarget implements FuzzTarget {
     this.#message.usePiece(input, start, end);
     if (parser.route === Route.SameServer) this.#checkKeySpans(end - start);
     if (parser.route !== Route.Local && parser.route !== Route.Refuse) return;
-    const session = fuzzSession();
+    const session = newSession();
     const reply = REDIS.localReply(parser, this.#message, session);
     // CLIENT REPLY OFF and SKIP have none.
     if (reply.length > 0) expectReply(reply);
@@ -126,7 +126,7 @@ class RequestTarget implements FuzzTarget {
     const parser = this.#second;
     const spans = REDIS.keySpans(parser, this.#message);
     if (spans.length === 0)
-      return expectReply(REDIS.localReply(parser, this.#message, fuzzSession()));
+      return expectReply(REDIS.localReply(parser, this.#message, newSession()));
     for (let i = 0; i < spans.length; i += 2) {
       const [offset, length] = [spans[i]!, spans[i + 1]!];
       const isInside = offset > 0 && length >= 0 && offset + length + 2 <= sizeBytes;

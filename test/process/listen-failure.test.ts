@@ -19,6 +19,8 @@ const PRIVILEGED_PORT = 81;
 const canDrop = Bun.which("setpriv") !== null && process.getuid?.() === 0;
 const hasPrivileges =
   existsSync(FIRST_FREE_PORT) && Number(readFileSync(FIRST_FREE_PORT)) > PRIVILEGED_PORT;
+const NOT_ROOT = canDrop ? "" : " (skipped: only root with setpriv can give up a power)";
+const UNPRIVILEGED = hasPrivileges ? NOT_ROOT : " (skipped: anybody may listen on low ports here)";
 
 /** Root's own powers, but for one. */
 function without(capability: string): string[] {
@@ -85,7 +87,7 @@ test("the longest path that can be is none", async () => {
   expect(await failedStart(path)).toContain("something that is no socket lies there");
 });
 
-test.skipIf(!canDrop)("a folder in which we may not write", async () => {
+test.skipIf(!canDrop)(`a folder in which we may not write${NOT_ROOT}`, async () => {
   const folder = join(temporaryFolder("listen"), "closed");
   mkdirSync(folder);
   chmodSync(folder, 0o555);
@@ -95,7 +97,7 @@ test.skipIf(!canDrop)("a folder in which we may not write", async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test.skipIf(!canDrop || !hasPrivileges)("a port that needs privileges", async () => {
+test.skipIf(!canDrop || !hasPrivileges)(`a port that needs privileges${UNPRIVILEGED}`, async () => {
   const listen = `127.0.0.1:${PRIVILEGED_PORT}`;
   const log = await failedStart(listen, without("net_bind_service"));
   expectReason(log, listen, "Permission denied");

@@ -12,7 +12,8 @@ import { ParseStatus, Route } from "../../src/protocol/protocol.ts";
 import type { Protocol } from "../../src/protocol/protocol.ts";
 import { giveSplitRequest } from "../../src/protocol/split-request.ts";
 import { everySplit } from "../support/every-split.ts";
-import { bytesOf, messageOf, newChain, newSession, ProtocolKit, takeText } from "./protocol-kit.ts";
+import { newSession } from "../support/client-session.ts";
+import { bytesOf, messageOf, newChain, ProtocolKit, takeText } from "./protocol-kit.ts";
 import type { ProtocolSamples, Text } from "./protocol-kit.ts";
 
 /** A part of the samples that a protocol has nothing for. */

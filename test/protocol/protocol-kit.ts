@@ -10,6 +10,7 @@ import { ParseStatus, Route } from "../../src/protocol/protocol.ts";
 import type { ClientSession, Protocol, RequestParser } from "../../src/protocol/protocol.ts";
 import type { SplitRequest } from "../../src/protocol/split-request.ts";
 import { giveSplitRequest, takeSplitRequest } from "../../src/protocol/split-request.ts";
+import { newSession } from "../support/client-session.ts";
 
 /** Bytes as latin1 text. */
 export type Text = string;
@@ -66,35 +67,6 @@ const pool = new ChunkPool(512);
 /** A key that begins so lives on this server. */
 const SERVER_OF: Readonly<Record<string, number>> = { a: 0, b: 1, c: 2 };
 const OWNER = { requestDone() {}, replyArriving: () => true, holdReply() {} };
-
-export function newSession(): ClientSession {
-  return {
-    password: null,
-    protocolVersion: 2,
-    database: 0,
-    select: () => true,
-    isAuthenticated: true,
-    isQuitting: false,
-    hiddenReplies: 0,
-    isBlocked: false,
-    unblock: () => false,
-    identity: {
-      id: 1,
-      address: "127.0.0.1:2",
-      localAddress: "127.0.0.1:1",
-      ageSeconds: 0,
-      name: "",
-      libraryName: "",
-      libraryVersion: "",
-    },
-    reset: () => {},
-    terminate: () => {},
-    peers: () => [],
-    wallClockUs: () => 0,
-    poolFacts: () => [],
-    statistics: () => [["pid", 1]],
-  };
-}
 
 export function bytesOf(text: Text): Buffer {
   return Buffer.from(text, "latin1");

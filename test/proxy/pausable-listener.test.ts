@@ -17,6 +17,8 @@ import { poolsToYaml } from "../support/run-proxy.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const CLIENTS = 40;
+const hasSs = Bun.which("ss") !== null;
+const SS_ABSENT = hasSs ? "" : " (skipped: ss, which shows a backlog, is not installed)";
 
 function configOf(listen: string, settings = {}): PoolConfig {
   const pools = { alpha: { listen, servers: ["127.0.0.1:1:1"], ...settings } };
@@ -141,7 +143,7 @@ test("what another has put at the path is left alone", async () => {
   expect(existsSync(path)).toBe(true);
 });
 
-test.skipIf(Bun.which("ss") === null)("backlog is the same after a pause", async () => {
+test.skipIf(!hasSs)(`backlog is the same after a pause${SS_ABSENT}`, async () => {
   const port = freePort();
   const config = configOf(`127.0.0.1:${port}`, { backlog: 77 });
   const backlog = () => {

@@ -3,7 +3,7 @@
  */
 import type { ClientSession } from "../../src/protocol/protocol.ts";
 
-export function fuzzSession(): ClientSession {
+export function newSession(): ClientSession {
   return {
     password: null,
     protocolVersion: 2,
