@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { ChildProcess } from "../support/child-process.ts";
 import { eventually, eventuallyHolds } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
+import { freezeProcess, thawProcess } from "../support/freeze.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RedisPool, type RedisPoolOptions } from "../support/redis-pool.ts";
 import { ourProgram, poolsToYaml, Proxy, type ProxyOptions } from "../support/run-proxy.ts";
@@ -123,7 +124,7 @@ test("a killed worker takes only its own clients with it, and is replaced", asyn
 test("clients that nobody accepted yet are served by the next worker", async () => {
   await using pool = await startPool();
   const workers = workersOf(pool.proxy.pid);
-  for (const pid of workers) process.kill(pid, "SIGSTOP");
+  for (const pid of workers) freezeProcess(pid);
   const clients = await connectMany(pool.proxy);
   const replies = clients.map((client) => client.call("SET", "a", "b"));
   for (const pid of workers) process.kill(pid, "SIGKILL");
@@ -171,11 +172,11 @@ test("the stats port answers while a worker hangs", async () => {
   await client.call("SET", "a", "b");
   expect((await pool.proxy.serverStats("s0"))["requests"]).toBe(1);
   const [worker = 0] = workersOf(pool.proxy.pid);
-  process.kill(worker, "SIGSTOP");
+  freezeProcess(worker);
   for (let round = 0; round < 3; round++) {
     expect((await pool.proxy.serverStats("s0"))["requests"]).toBe(1);
   }
-  process.kill(worker, "SIGCONT");
+  thawProcess(worker);
   await eventually(async () => (await pool.proxy.stats())["curr_connections"] === 4);
 });
 
@@ -241,7 +242,7 @@ test("a signal to the whole family drains as one to the supervisor", async () =>
 test("a worker that hangs does not hold up the end for ever", async () => {
   await using proxy = await startProxy();
   const [worker = 0] = workersOf(proxy.pid);
-  process.kill(worker, "SIGSTOP");
+  freezeProcess(worker);
   proxy.signal("SIGTERM");
   expect(await proxy.ended(10_000)).toBe(0);
   await eventually(() => !isAlive(worker));

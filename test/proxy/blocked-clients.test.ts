@@ -6,6 +6,7 @@ import { nowMs } from "../../src/lib/clock.ts";
 import { LANE_IDLE_MS } from "../../src/proxy/lane.ts";
 import { PRIVATE_IDLE_MAX } from "../../src/proxy/limits.ts";
 import { eventually } from "../support/eventually.ts";
+import { freezeProcess, thawProcess } from "../support/freeze.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { bulk, encodeRequest } from "../support/resp.ts";
 import { withSeed } from "../support/seeded-random.ts";
@@ -154,13 +155,13 @@ test("a request that blocks waits for what the client asked before", async () =>
   using plane = await start(slow, redis);
   using client = await plane.connect();
   const key = keyOn(plane, 1);
-  process.kill(slow.pid, "SIGSTOP");
+  freezeProcess(slow.pid);
   void client.send(`GET ${keyOn(plane, 0)}\r\nBLPOP ${key} 0\r\n`);
   await eventually(() => plane.counters(0).outQueue + plane.counters(0).inQueue === 1);
   await redis.command("RPUSH", key, "a");
   await Bun.sleep(20);
   expect(await listOf(redis, key)).toEqual(["a"]);
-  process.kill(slow.pid, "SIGCONT");
+  thawProcess(slow.pid);
   await eventually(async () => (await redis.command("LLEN", key)) === 0);
 });
 

@@ -6,6 +6,7 @@
 import { expect, test } from "bun:test";
 import { BlackHole } from "../support/black-hole.ts";
 import { eventually, within } from "../support/eventually.ts";
+import { freezeProcess, thawProcess } from "../support/freeze.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import { RedisServer } from "../support/redis-server.ts";
@@ -67,12 +68,12 @@ test("a client that leaves before its turn is never blocked, and gets the replie
   await using redis = await RedisServer.start();
   using plane = await start(slow, redis);
   const client = await plane.connect();
-  process.kill(slow.pid, "SIGSTOP");
+  freezeProcess(slow.pid);
   void client.send(`GET ${keyOn(plane, 0)}\r\nBLPOP ${keyOn(plane, 1)} 0\r\n`);
   await eventually(() => plane.counters(0).outQueue === 1);
   client.halfClose();
   await eventually(() => plane.pool.counters.clientConnections === 1);
-  process.kill(slow.pid, "SIGCONT");
+  thawProcess(slow.pid);
   expect(await client.readToEnd()).toBe("$-1\r\n");
   expect(plane.counters(1).requests).toBe(0);
   await plane.expectIdle();
@@ -144,10 +145,10 @@ test("neither timeout nor client_idle_timeout ends a block", async () => {
   });
   const client = await plane.connect();
   expect(await client.call("BLPOP", "l", "0.3")).toBe(NIL);
-  process.kill(redis.pid, "SIGSTOP");
+  freezeProcess(redis.pid);
   void client.request("BLPOP", "l", "0.01");
   await Bun.sleep(150);
-  process.kill(redis.pid, "SIGCONT");
+  thawProcess(redis.pid);
   expect(await client.readReply()).toBe(NIL);
   expect(plane.counters().serverTimedout).toBe(0);
   client.close();
@@ -271,10 +272,10 @@ test("drain does not wait for a server that hangs", async () => {
   const client = await plane.connect();
   void client.request("BLPOP", "l", "0");
   await blocked(redis, 1);
-  process.kill(redis.pid, "SIGSTOP");
+  freezeProcess(redis.pid);
   plane.listener.stop();
   await within(plane.listener.drain(), 4000, "drain");
-  process.kill(redis.pid, "SIGCONT");
+  thawProcess(redis.pid);
   expect(await client.readToEnd()).toBe("");
   expectNothingHeld(plane);
 });

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { ChildProcess } from "./child-process.ts";
 import { eventually } from "./eventually.ts";
+import { freezeProcess, thawProcess } from "./freeze.ts";
 import { freePort } from "./free-port.ts";
 import { RawClient } from "./raw-client.ts";
 import type { Address } from "./raw-client.ts";
@@ -88,13 +89,13 @@ export abstract class ServerProcess {
     await this.#launch();
   }
 
-  /** Holds the server as a hanging machine would; `thaw` lets it go on. */
+  /** Holds the server as a hanging machine would; when this returns, it stands still. */
   freeze(): void {
-    this.#child?.signal("SIGSTOP");
+    if (this.#child?.isRunning) freezeProcess(this.pid);
   }
 
   thaw(): void {
-    this.#child?.signal("SIGCONT");
+    if (this.#child?.isRunning) thawProcess(this.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,9 @@ import { decodeReply, encodeRequest, replyEnd } from "./resp.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
+/** Enough that a thread waits for its turn on any small machine. */
+const HOGS = 6;
+
 test("redis-server starts, is killed, and returns on the same port", async () => {
   await using redis = await RedisServer.start({ requirepass: "secret" });
   expect(await redis.command("SET", "a", "1")).toMatchObject({ text: "OK" });
@@ -20,6 +23,26 @@ test("redis-server starts, is killed, and returns on the same port", async () =>
   expect(RawClient.connect(redis.port)).rejects.toThrow();
   await redis.restart();
   expect(await redis.keys()).toEqual([]);
+});
+
+test("a frozen server answers nobody, however busy the machine is", async () => {
+  await using memcached = await MemcachedServer.start();
+  await using hogs = new AsyncDisposableStack();
+  for (let count = 0; count < HOGS; count++) {
+    const hog = Bun.spawn(["sh", "-c", "while :; do :; done"]);
+    hogs.defer(() => hog.kill());
+  }
+  for (let round = 0; round < 30; round++) {
+    const client = await memcached.connect();
+    await client.send("get a\r\n");
+    expect(await client.readLine()).toBe("END\r\n");
+    memcached.freeze();
+    await client.send("get a\r\n");
+    client.deadlineMs = 20;
+    await expect(client.readLine()).rejects.toThrow("waited 20 ms");
+    memcached.thaw();
+    client.close();
+  }
 });
 
 test("redis-server and memcached listen on unix sockets", async () => {

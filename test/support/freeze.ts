@@ -1,0 +1,38 @@
+/**
+ * Holds a process as a hanging machine would: it stands still when `freezeProcess` returns.
+ *
+ * A SIGSTOP that was sent has stopped nobody yet. It is one thread's to receive, and on a busy
+ * machine the other threads of a memcached go on answering until that one gets a processor.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { nowMs } from "../../src/lib/clock.ts";
+
+const DEADLINE_MS = 5000;
+const STOPPED = "T";
+
+/**
+ * Waits without giving way to the event loop, so that it can be called between two lines of a test.
+ *
+ * @throws Error if there is no such process, or if it still runs after 5 seconds
+ */
+export function freezeProcess(pid: number): void {
+  process.kill(pid, "SIGSTOP");
+  const endMs = nowMs() + DEADLINE_MS;
+  while (threadStates(pid).some((state) => state !== STOPPED)) {
+    if (nowMs() > endMs) throw new Error(`process ${pid} does not stop: ${threadStates(pid)}`);
+    Bun.sleepSync(1);
+  }
+}
+
+/** Lets it go on; does nothing to a process that runs. */
+export function thawProcess(pid: number): void {
+  process.kill(pid, "SIGCONT");
+}
+
+/** One letter per thread, as in proc(5): `R` runs, `S` sleeps, `T` is stopped. */
+function threadStates(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  });
+}
