@@ -1,5 +1,6 @@
 /**
- * Reads how many tests passed, failed and were skipped from what `bun test` prints at its end.
+ * Reads what `bun test` prints: how many tests passed, failed and were skipped, from its end, and
+ * what each failed test said.
  *
  *    12 pass
  *    1 skip
@@ -33,4 +34,30 @@ export function readCounts(output, status) {
 export function addCounts(all) {
   const sum = (name) => all.reduce((total, counts) => total + counts[name], 0);
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
+/** A line that ends the report of a test. */
+const TEST_LINE = /^\((pass|skip|todo|fail)\) /;
+
+/** Behind the last test Bun names the failed ones again, without what they said. */
+const RECAP = /^\d+ tests? (failed|skipped|todo):$/;
+
+/** The last lines of a report are kept: the error stands right above the test's name. */
+const REPORT_LINES_MAX = 60;
+
+/**
+ * @param {string} output what `bun test` wrote to its error stream
+ * @returns {string[]} for each failed test the lines that belong to it, with its name as the last
+ */
+export function readFailures(output) {
+  const failures = [];
+  let report = [];
+  for (const line of output.split("\n")) {
+    if (RECAP.test(line)) break;
+    report.push(line);
+    const kind = TEST_LINE.exec(line)?.[1];
+    if (kind === "fail") failures.push(report.slice(-REPORT_LINES_MAX).join("\n").trim());
+    if (kind !== undefined) report = [];
+  }
+  return failures;
 }

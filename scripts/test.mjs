@@ -3,7 +3,8 @@
  *
  * The tests start the executable that was just built. Whatever fails, the rest still runs. The very
  * last line is "N passed, N failed", added up from what really ran; the type check and the format
- * check count as one each. The exit status is 0 only if something ran and nothing failed. Words
+ * check count as one each. What failed tests said is told again before it, since thousands of lines
+ * may lie between. The exit status is 0 only if something ran and nothing failed. Words
  * after `--` go to `bun test`, which then runs only what they name.
  */
 import { spawn } from "node:child_process";
@@ -17,13 +18,13 @@ import {
   PROJECT_FOLDER,
   REDIS_SERVER,
 } from "./prepare.mjs";
-import { addCounts, readCounts } from "./test-counts.mjs";
+import { addCounts, readCounts, readFailures } from "./test-counts.mjs";
 
 /** It tells within a second whether the tree is in order, so it does not wait for the others. */
 const ARCHITECTURE_TEST = "test/tidy.test.ts";
 
-/** How much of the end of the output is kept to find the summary in. */
-const TAIL_LENGTH = 16 * 1024;
+/** How much of the end of the output is kept to find summary and failures in. */
+const TAIL_LENGTH = 4 * 1024 * 1024;
 
 /** Longest time for a test that sets no other; a busy machine is no reason to fail. */
 const TIMEOUT_MS = 30_000;
@@ -31,6 +32,9 @@ const TIMEOUT_MS = 30_000;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 let isStopped = false;
+
+/** What failed tests said. */
+const failures = [];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -65,6 +69,7 @@ async function main(testArguments) {
 function summarize(counts, startedAtMs) {
   const { passed, failed, skipped } = addCounts(counts);
   const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
+  for (const failure of failures) process.stdout.write(`\n${failure}\n`);
   process.stdout.write(`\n${skipped} skipped, ${seconds} s\n${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }
@@ -87,6 +92,7 @@ async function runTests(tools, args) {
     ["test", `--timeout=${TIMEOUT_MS}`, ...args],
     true,
   );
+  failures.push(...readFailures(output));
   return readCounts(output, status);
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 // The file is JavaScript, because it has to run before anything is installed.
-const { addCounts, readCounts } = await import(
+const { addCounts, readCounts, readFailures } = await import(
   join(import.meta.dir, "../../scripts/test-counts.mjs") as string
 );
 
@@ -51,4 +51,14 @@ test("counts add up", () => {
     failed: 4,
     skipped: 7,
   });
+});
+
+test("what a failed test said goes with its name, and nothing else does", () => {
+  const run = `a.test.ts:\n(pass) x [1ms]\n1 | code\nerror: boo\n(fail) y > z [2ms]\n(skip) w\n`;
+  const recap = "\n1 tests failed:\n(fail) y > z [2ms]\n\n";
+  expect(readFailures(run + recap + RUN)).toEqual(["1 | code\nerror: boo\n(fail) y > z [2ms]"]);
+  expect(readFailures(RUN)).toEqual([]);
+  const long = readFailures(`${"line\n".repeat(1000)}(fail) long\n`)[0];
+  expect(long.split("\n")).toHaveLength(60);
+  expect(long).toEndWith("line\n(fail) long");
 });

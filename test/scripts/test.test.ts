@@ -65,7 +65,7 @@ describe("npm test", () => {
     const outcome = await run(preparedMachine(failing("*--path-ignore*", `${summary}; exit 1`)));
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain("(fail) c");
-    expect(outcome.stdout).toContain("\n1 skipped, ");
+    expect(outcome.stdout).toContain("\n(fail) c\n\n1 skipped, ");
     expect(lastLine(outcome)).toBe("10 passed, 2 failed");
   });
 
