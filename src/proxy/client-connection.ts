@@ -91,7 +91,10 @@ export class ClientConnection
   }
 
   received(chunk: Buffer): void {
-    this.lastActiveMs = this.pool.turn.now();
+    const { turn } = this.pool;
+    const now = turn.now();
+    turn.pace?.heardAfter(now - this.lastActiveMs);
+    this.lastActiveMs = now;
     if (this.blocked !== null) {
       this.blocked.behind.append(chunk, 0, chunk.length);
       this.updateReading();

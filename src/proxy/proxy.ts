@@ -17,6 +17,7 @@ import { DescriptorBudget } from "./descriptor-budget.ts";
 import { SPARE_DESCRIPTORS, statsConnectionsMax } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { ServerPool, type SharedParts } from "./server-pool.ts";
+import { TurnPace } from "./turn-pace.ts";
 import { Turn } from "./turn.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
@@ -82,7 +83,7 @@ export class Proxy {
   private createPools(config: Config, options: ProxyOptions): void {
     const openAtStart = openDescriptors();
     const shared = {
-      turn: new Turn(),
+      turn: new Turn(new TurnPace()),
       chunkPool: new ChunkPool(options.chunkSizeBytes, config.maxBufferMemoryBytes),
       log: options.log,
       connections: this.connections,

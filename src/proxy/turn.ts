@@ -5,9 +5,11 @@
  *
  * setImmediate runs after all sockets that were ready had their say, and before the loop waits
  * again, so that the requests of many clients to one server leave in one write, at no extra wait.
- * A microtask would run after each callback and undo that.
+ * A microtask would run after each callback and undo that. Under load a rest follows, for more to
+ * gather (turn-pace.ts).
  */
 import { nowMs } from "../lib/clock.ts";
+import type { TurnPace } from "./turn-pace.ts";
 
 /** Something that has output to write at the end of the turn. */
 export interface TurnMember {
@@ -18,6 +20,9 @@ export class Turn {
   private members: TurnMember[] = [];
   private isEndScheduled = false;
   private timeMs = 0;
+
+  /** @param pace null: turns follow each other without a rest */
+  constructor(readonly pace: TurnPace | null = null) {}
 
   /** The member's `endTurn` is called once at the end of this turn. */
   add(member: TurnMember): void {
@@ -44,8 +49,11 @@ export class Turn {
     const { members } = this;
     // Members that are added while others write are written in this turn, too.
     for (let i = 0; i < members.length; i++) members[i]!.endTurn();
+    const writes = members.length;
     members.length = 0;
+    const beganMs = this.timeMs;
     this.timeMs = 0;
     this.isEndScheduled = false;
+    if (beganMs > 0) this.pace?.turnEnded(beganMs, writes);
   };
 }

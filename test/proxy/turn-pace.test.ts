@@ -1,0 +1,96 @@
+/**
+ * When a turn is followed by a rest, and for how long: with a clock that only the test moves.
+ */
+import { expect, test } from "bun:test";
+import { TurnPace } from "../../src/proxy/turn-pace.ts";
+import { Turn } from "../../src/proxy/turn.ts";
+import { eventually } from "../support/eventually.ts";
+
+const PERIOD_US = 50;
+const DENSE = { idleUs: 5, workUs: 15, writes: 3 };
+
+/** Turns on a clock of microseconds; `turn` returns how long the rest behind it was, or 0. */
+function pacedTurns(silenceMs = 0.5) {
+  let nowUs = 1_000_000;
+  let restedUs = 0;
+  const pace = new TurnPace(
+    (us) => (restedUs = us),
+    () => nowUs / 1000,
+  );
+  for (let count = 0; count < 500; count++) pace.heardAfter(silenceMs);
+  return {
+    heardAfter: (silenceMs: number) => pace.heardAfter(silenceMs),
+    turn({ idleUs, workUs, writes }: { idleUs: number; workUs: number; writes: number }): number {
+      restedUs = 0;
+      nowUs += idleUs;
+      const beganMs = nowUs / 1000;
+      nowUs += workUs;
+      pace.turnEnded(beganMs, writes);
+      nowUs += restedUs;
+      return restedUs;
+    },
+  };
+}
+
+test("dense turns begin 50 us after each other", () => {
+  const { turn } = pacedTurns();
+  let rest = 0;
+  for (let count = 0; count < 200; count++) rest = turn({ idleUs: 5, workUs: 15, writes: 3 });
+  expect(rest).toBeCloseTo(PERIOD_US - 15, 3);
+});
+
+test("a rest is never longer than the period, whatever comes", () => {
+  const { turn } = pacedTurns();
+  for (let count = 0; count < 5000; count++) {
+    const rest = turn({
+      idleUs: (count * 7) % 90,
+      workUs: (count * 13) % 70,
+      writes: count % 9,
+    });
+    expect(rest).toBeLessThanOrEqual(PERIOD_US);
+    expect(rest === 0 || rest >= 20).toBe(true);
+  }
+});
+
+test.each([
+  ["a lonely client", { idleUs: 60, workUs: 15, writes: 1 }],
+  ["few packets", { idleUs: 60, workUs: 5, writes: 2 }],
+  ["turns without output", { idleUs: 5, workUs: 15, writes: 0 }],
+  ["turns that are long anyway", { idleUs: 0, workUs: 200, writes: 40 }],
+  ["turns of nearly the period", { idleUs: 0, workUs: 35, writes: 10 }],
+])("no rest: %s", (_, turn) => {
+  const turns = pacedTurns();
+  for (let count = 0; count < 200; count++) expect(turns.turn(turn)).toBe(0);
+});
+
+test("rests end with the load, and a silence is soon forgotten", () => {
+  const { turn } = pacedTurns();
+  for (let count = 0; count < 200; count++) turn(DENSE);
+  expect(turn({ idleUs: 1_000_000, workUs: 15, writes: 1 })).toBe(0);
+  let count = 0;
+  while (turn(DENSE) === 0) expect(++count).toBeLessThan(100);
+  for (count = 0; turn({ idleUs: 100, workUs: 15, writes: 1 }) > 0; count++) {
+    expect(count).toBeLessThan(50);
+  }
+});
+
+test("no rest where few clients wait for every reply, and one again when others come", () => {
+  const { turn, heardAfter } = pacedTurns(0.1);
+  for (let count = 0; count < 200; count++) expect(turn(DENSE)).toBe(0);
+  // One that comes after an hour is one, and no more.
+  heardAfter(3_600_000);
+  expect(turn(DENSE)).toBe(0);
+  for (let count = 0; count < 200; count++) heardAfter(0.8);
+  expect(turn(DENSE)).toBeGreaterThan(0);
+});
+
+test("a turn says when it began and to how many sockets it wrote", async () => {
+  const ended: number[][] = [];
+  const pace = { turnEnded: (...about: number[]) => ended.push(about) };
+  const turn = new Turn(pace as unknown as TurnPace);
+  const startMs = turn.now();
+  turn.add({ endTurn: () => {} });
+  turn.add({ endTurn: () => {} });
+  await eventually(() => ended.length === 1);
+  expect(ended).toEqual([[startMs, 2]]);
+});
