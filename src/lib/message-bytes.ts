@@ -43,6 +43,11 @@ export class MessageBytes {
     this.sizeBytes = chain.sizeBytes;
   }
 
+  /** True if `locate` finds any range where it lies. */
+  get isOnePiece(): boolean {
+    return this.chain === null;
+  }
+
   /** Lets go of the bytes, so that they can be collected. */
   release(): void {
     this.piece = NO_BYTES;

@@ -17,12 +17,15 @@ import type { SplitRequest } from "./split-request.ts";
 const VIEWS_KEPT = 256;
 
 const views: MessageBytes[] = [];
+/** How many of them show bytes. */
+let viewsInUse = 0;
 
 /** The reply of a fragment as view `index`, until another fragment takes that view. */
 export function fragmentView(index: number, fragment: Request): MessageBytes {
   const view = (views[index] ??= new MessageBytes());
   if (fragment.replyChain !== null) view.useChain(fragment.replyChain);
   else view.usePiece(fragment.replyBytes, fragment.replyStart, fragment.replyEnd);
+  if (index >= viewsInUse) viewsInUse = index + 1;
   return view;
 }
 
@@ -32,8 +35,9 @@ export function viewAt(index: number): MessageBytes {
 }
 
 export function releaseViews(): void {
+  for (let i = 0; i < viewsInUse; i++) views[i]!.release();
+  viewsInUse = 0;
   if (views.length > VIEWS_KEPT) views.length = VIEWS_KEPT;
-  for (const view of views) view.release();
 }
 
 /**

@@ -33,15 +33,21 @@ import {
 import type { SplitRequest } from "../split-request.ts";
 import { CoalesceAs } from "./command-row.ts";
 import { failureReply, INVALID_ARGUMENT, OK } from "./replies.ts";
+import { UNDERSCORE, valueEnd } from "./value-end.ts";
 
 /** Room for a type byte, 20 digits and CR LF. */
 const NUMBER_LINE_BYTES_MAX = 32;
-const UNDERSCORE = 0x5f;
 /** A bulk length or a sum beyond this is no number of ours. */
 const NUMBER_MAX = 2 ** 53;
 
-/** Where reading each fragment's reply has come to. */
-let cursors = new Float64Array(16);
+/** Room for the ends of so many values is kept. */
+const VALUES_KEPT = 4096;
+
+/** Where the next value of each fragment's reply starts, and its place in `ends`. */
+let starts = new Float64Array(16);
+let places = new Int32Array(16);
+/** Where each value ends in its fragment's reply: fragment by fragment, as keys are grouped. */
+const keptEnds = new Float64Array(VALUES_KEPT);
 
 /** @returns false if the reply is an error that the proxy made */
 export function coalesce(request: SplitRequest, target: ByteChain): boolean {
@@ -69,13 +75,11 @@ function isErrorReply(reply: MessageBytes): boolean {
 
 function open(request: SplitRequest): void {
   const count = request.fragments.length;
-  if (cursors.length < count) cursors = new Float64Array(count * 2);
-  for (let i = 0; i < count; i++) {
-    fragmentView(i, request.fragments[i]!);
-    // A second one reads ahead, so that the first need not go back to the start of a chain.
-    fragmentView(count + i, request.fragments[i]!);
-    cursors[i] = 0;
+  if (starts.length < count) {
+    starts = new Float64Array(count * 2);
+    places = new Int32Array(count * 2);
   }
+  for (let i = 0; i < count; i++) fragmentView(i, request.fragments[i]!);
 }
 
 /** The number on the line just read by `readNumber`, and where the next line starts. */
@@ -103,39 +107,57 @@ function readNumber(view: MessageBytes, at: number, type: number): boolean {
 }
 
 function coalesceValues(request: SplitRequest, target: ByteChain): boolean {
+  const { keyCount, fragmentOfKey, groupStart } = request;
+  const ends = keyCount <= VALUES_KEPT ? keptEnds : new Float64Array(keyCount);
   for (let i = 0; i < request.fragments.length; i++) {
-    const keys = request.groupStart[i + 1]! - request.groupStart[i]!;
-    if (!readNumber(viewAt(i), 0, STAR) || number !== keys) return false;
-    cursors[i] = lineEnd;
-    if (!holdsValues(viewAt(i), lineEnd, keys)) return false;
+    const first = groupStart[i]!;
+    const last = groupStart[i + 1]!;
+    if (!readNumber(viewAt(i), 0, STAR) || number !== last - first) return false;
+    starts[i] = lineEnd;
+    places[i] = first;
+    if (!findEnds(viewAt(i), lineEnd, ends, first, last)) return false;
   }
-  writeNumber(STAR, request.keyCount, target);
-  const { keyCount, fragmentOfKey } = request;
-  const count = request.fragments.length;
+  writeNumber(STAR, keyCount, target);
   for (let i = 0; i < keyCount; i++) {
     const fragment = fragmentOfKey[i]!;
-    const ahead = viewAt(count + fragment);
-    const start = cursors[fragment]!;
-    let end = valueEnd(ahead, start);
+    const start = starts[fragment]!;
+    let place = places[fragment]!;
     // Neighbours go in one piece, as in writeFragment.
-    for (; i + 1 < keyCount && fragmentOfKey[i + 1] === fragment; i++) end = valueEnd(ahead, end);
+    for (; i + 1 < keyCount && fragmentOfKey[i + 1] === fragment; i++) place++;
+    const end = ends[place]!;
     viewAt(fragment).copyRange(start, end - start, target);
-    cursors[fragment] = end;
+    starts[fragment] = end;
+    places[fragment] = place + 1;
   }
   return true;
 }
 
-/** True if `count` strings or nulls follow; nothing may be written before that is known. */
-function holdsValues(view: MessageBytes, at: number, count: number): boolean {
-  for (let i = 0; i < count; i++) {
-    at = valueEnd(view, at);
+/**
+ * Notes where the values end that begin at `at` and belong into [first, last) of `ends`. Nothing
+ * may be written before it is known that they are all strings or nulls.
+ * @returns false if they are not, or if more follows
+ */
+function findEnds(
+  view: MessageBytes,
+  at: number,
+  ends: Float64Array,
+  first: number,
+  last: number,
+): boolean {
+  const { sizeBytes, isOnePiece } = view;
+  if (isOnePiece) view.locate(0, sizeBytes);
+  const { bytes, start, end } = view;
+  for (let place = first; place < last; place++) {
+    if (isOnePiece) at = valueEnd(bytes, start + at, end) - start;
+    else at = valueEndInChain(view, at);
     if (at < 0) return false;
+    ends[place] = at;
   }
-  return at === view.sizeBytes;
+  return at === sizeBytes;
 }
 
 /** Where the string or null at `at` ends, or -1 if there is none. */
-function valueEnd(view: MessageBytes, at: number): number {
+function valueEndInChain(view: MessageBytes, at: number): number {
   if (view.byteAt(at) === UNDERSCORE) {
     return view.byteAt(at + 1) === CR && view.byteAt(at + 2) === LF ? at + 3 : -1;
   }

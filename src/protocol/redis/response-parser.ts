@@ -12,8 +12,9 @@
  * Invalid: the caller then closes the connection, as nobody can tell where the next reply starts.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
-import { CR, DIGIT_0, DOLLAR, LF, MINUS, PLUS } from "../../lib/bytes.ts";
+import { CR, DIGIT_0, DOLLAR, LF, MINUS, PLUS, STAR } from "../../lib/bytes.ts";
 import { ParseStatus, type ResponseParser } from "../protocol.ts";
+import { UNDERSCORE, valueEnd } from "./value-end.ts";
 
 /** A line (status, error, number) longer than this is no reply. */
 export const LINE_BYTES_MAX = 64 * 1024;
@@ -61,29 +62,33 @@ for (const [types, kind] of KINDS) {
 }
 
 /**
- * Where a reply ends that is one string or one line, all of it there: nearly every one, and several
- * times faster than step by step (bench/micro/response-parser.bench.ts).
+ * Where a reply ends that is one string, one line or an array of strings, all of it there: nearly
+ * every one, and several times faster than step by step (bench/micro/response-parser.bench.ts).
  * @returns index after the reply, or -1 for anything else
  */
 function wholeReplyEnd(bytes: Buffer, start: number, end: number): number {
   const type = bytes[start]!;
-  let at = start + 1;
-  if (type === DOLLAR) {
-    let length = 0;
-    for (; at < end; at++) {
-      const digit = bytes[at]! - DIGIT_0;
-      if (digit < 0 || digit > 9) break;
-      length = length * 10 + digit;
-    }
-    const bodyEnd = at + 2 + length;
-    if (bodyEnd + 2 > end || at - start < 2 || at - start > LENGTH_DIGITS_MAX) return -1;
-    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
-    return bytes[bodyEnd] === CR && bytes[bodyEnd + 1] === LF ? bodyEnd + 2 : -1;
-  }
+  if (type === DOLLAR || type === UNDERSCORE) return valueEnd(bytes, start, end);
+  if (type === STAR) return wholeArrayEnd(bytes, start, end);
   if (type !== PLUS && type !== MINUS) return -1;
+  let at = start + 1;
   const lineMax = Math.min(end - 1, start + LINE_BYTES_MAX);
   while (at < lineMax && bytes[at] !== CR) at++;
   return at < lineMax && bytes[at + 1] === LF ? at + 2 : -1;
+}
+
+/** The same for an array of at least one string or null. */
+function wholeArrayEnd(bytes: Buffer, start: number, end: number): number {
+  let at = start + 1;
+  let count = 0;
+  for (; at < end && at - start < LENGTH_DIGITS_MAX; at++) {
+    const digit = bytes[at]! - DIGIT_0;
+    if (digit < 0 || digit > 9) break;
+    count = count * 10 + digit;
+  }
+  if (count === 0 || at + 2 > end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+  for (at += 2; count > 0 && at >= 0; count--) at = at < end ? valueEnd(bytes, at, end) : -1;
+  return at;
 }
 
 export class RedisResponseParser implements ResponseParser {
