@@ -9,6 +9,7 @@
  * begins at the earliest 50 us after the one before, as network cards moderate their interrupts.
  * At a pipeline of 1 and 50 clients that saves a sixth of the processor time, and servers that get
  * their requests in batches answer more of them (bench/README.md, "Rests").
+ * Where servers answer pipelines piece by piece it is up to 200 us.
  * Turns that are far apart or long anyway are followed by no rest. Nor are any where few clients
  * wait for each reply: two rests would be a good part of the time between their requests.
  * A rest holds up the event loop; nothing in this process counts in less than a millisecond.
@@ -21,13 +22,20 @@ const PERIOD_MS = 0.05;
 /** A rest begins only if at least so many sockets are written to in such a time. */
 const WRITES_PER_PERIOD_MIN = 2;
 /**
- * How long clients are silent on average, after the last that they got or sent, for rests to be
- * taken. With 50 clients at a pipeline of 1 it is 0.8 ms; with 8 it is 0.1, and rests would cost
- * them a tenth of their throughput.
+ * A server may answer a pipeline piece by piece, as memcached does: a system call for each reply or
+ * two. Where so many sockets are written to for each time that a client sends something, periods
+ * are longer.
  */
-const SILENCE_MIN_MS = 0.25;
+const PIECEMEAL_WRITES_MIN = 2.5;
+const PIECEMEAL_PERIOD_MS = 0.2;
+/**
+ * So many periods clients are silent, on average, after the last that they sent or got. With 50
+ * clients at a pipeline of 1 that is 0.8 ms; with 8 it is 0.1, and rests would cost them a tenth
+ * of their throughput.
+ */
+const SILENCE_PERIODS = 5;
 /** A longer silence counts as so much, or it would be remembered for too long. */
-const SILENCE_MAX_MS = 0.5;
+const SILENCE_MAX_MS = 1;
 const MEAN_SILENCES = 64;
 /** A shorter rest costs more than it saves. */
 const REST_MIN_MS = 0.02;
@@ -43,6 +51,9 @@ export class TurnPace {
   private meanWrites = 0;
   private meanGapMs = GAP_MAX_MS;
   private meanSilenceMs = 0;
+  /** How often something came from a client in this turn. */
+  private heard = 0;
+  private meanHeard = 1;
 
   constructor(
     private readonly rest: (us: number) => void = restUs,
@@ -51,6 +62,7 @@ export class TurnPace {
 
   /** Something came from a client that had neither sent nor got anything for so long. */
   heardAfter(silenceMs: number): void {
+    this.heard++;
     this.meanSilenceMs +=
       (Math.min(silenceMs, SILENCE_MAX_MS) - this.meanSilenceMs) / MEAN_SILENCES;
   }
@@ -65,9 +77,14 @@ export class TurnPace {
     this.beganMs = beganMs;
     this.meanWrites += (writes - this.meanWrites) / MEAN_TURNS;
     this.meanGapMs += (gapMs - this.meanGapMs) / MEAN_TURNS;
-    if (this.meanSilenceMs < SILENCE_MIN_MS) return;
-    if (this.meanWrites * PERIOD_MS < WRITES_PER_PERIOD_MIN * this.meanGapMs) return;
-    const restMs = beganMs + PERIOD_MS - this.now();
+    this.meanHeard += (this.heard - this.meanHeard) / MEAN_TURNS;
+    this.heard = 0;
+    const longestMs = this.meanSilenceMs / SILENCE_PERIODS;
+    if (longestMs < PERIOD_MS) return;
+    const isPiecemeal = this.meanWrites > PIECEMEAL_WRITES_MIN * this.meanHeard;
+    const periodMs = isPiecemeal ? Math.min(PIECEMEAL_PERIOD_MS, longestMs) : PERIOD_MS;
+    if (this.meanWrites * periodMs < WRITES_PER_PERIOD_MIN * this.meanGapMs) return;
+    const restMs = beganMs + periodMs - this.now();
     if (restMs >= REST_MIN_MS) this.rest(restMs * US_PER_MS);
   }
 }

@@ -7,7 +7,16 @@ import { Turn } from "../../src/proxy/turn.ts";
 import { eventually } from "../support/eventually.ts";
 
 const PERIOD_US = 50;
+const PIECEMEAL_PERIOD_US = 200;
 const DENSE = { idleUs: 5, workUs: 15, writes: 3 };
+
+interface TurnShape {
+  readonly idleUs: number;
+  readonly workUs: number;
+  readonly writes: number;
+  /** What came from clients: as much as went out, unless told. */
+  readonly chunks?: number;
+}
 
 /** Turns on a clock of microseconds; `turn` returns how long the rest behind it was, or 0. */
 function pacedTurns(silenceMs = 0.5) {
@@ -20,7 +29,8 @@ function pacedTurns(silenceMs = 0.5) {
   for (let count = 0; count < 500; count++) pace.heardAfter(silenceMs);
   return {
     heardAfter: (silenceMs: number) => pace.heardAfter(silenceMs),
-    turn({ idleUs, workUs, writes }: { idleUs: number; workUs: number; writes: number }): number {
+    turn({ idleUs, workUs, writes, chunks = writes }: TurnShape): number {
+      for (let count = 0; count < chunks; count++) pace.heardAfter(silenceMs);
       restedUs = 0;
       nowUs += idleUs;
       const beganMs = nowUs / 1000;
@@ -39,15 +49,31 @@ test("dense turns begin 50 us after each other", () => {
   expect(rest).toBeCloseTo(PERIOD_US - 15, 3);
 });
 
-test("a rest is never longer than the period, whatever comes", () => {
-  const { turn } = pacedTurns();
+const PIECEMEAL = { idleUs: 5, workUs: 15, writes: 2, chunks: 0 };
+
+test.each([
+  [0.3, 60],
+  [0.75, 150],
+  [0.9, 180],
+  [1, 200],
+  [1000, 200],
+])("replies piece by piece, to clients silent for %d ms: %d us", (silenceMs, periodUs) => {
+  const { turn } = pacedTurns(silenceMs);
+  let rest = 0;
+  for (let count = 0; count < 200; count++) rest = turn(PIECEMEAL);
+  expect(rest).toBeCloseTo(periodUs - 15, 0);
+});
+
+test("a rest is never longer than the longest period, whatever comes", () => {
+  const { turn } = pacedTurns(0.8);
   for (let count = 0; count < 5000; count++) {
     const rest = turn({
       idleUs: (count * 7) % 90,
       workUs: (count * 13) % 70,
       writes: count % 9,
+      chunks: count % 4,
     });
-    expect(rest).toBeLessThanOrEqual(PERIOD_US);
+    expect(rest).toBeLessThanOrEqual(PIECEMEAL_PERIOD_US);
     expect(rest === 0 || rest >= 20).toBe(true);
   }
 });
