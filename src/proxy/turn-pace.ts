@@ -23,10 +23,10 @@ const PERIOD_MS = 0.05;
 const WRITES_PER_PERIOD_MIN = 2;
 /**
  * A server may answer a pipeline piece by piece, as memcached does: a system call for each reply or
- * two. Where so many sockets are written to for each time that a client sends something, periods
+ * two. Where clients are written to so many times for each time that they send something, periods
  * are longer.
  */
-const PIECEMEAL_WRITES_MIN = 2.5;
+const PIECEMEAL_WRITES_MIN = 1.6;
 const PIECEMEAL_PERIOD_MS = 0.2;
 /**
  * So many periods clients are silent, on average, after the last that they sent or got. With 50
@@ -51,9 +51,11 @@ export class TurnPace {
   private meanWrites = 0;
   private meanGapMs = GAP_MAX_MS;
   private meanSilenceMs = 0;
-  /** How often something came from a client in this turn. */
+  /** How often something came from a client in this turn, and went to one. */
   private heard = 0;
+  private told = 0;
   private meanHeard = 1;
+  private meanTold = 0;
 
   constructor(
     private readonly rest: (us: number) => void = restUs,
@@ -67,6 +69,11 @@ export class TurnPace {
       (Math.min(silenceMs, SILENCE_MAX_MS) - this.meanSilenceMs) / MEAN_SILENCES;
   }
 
+  /** Something was written to a client. */
+  clientTold(): void {
+    this.told++;
+  }
+
   /**
    * Rests, if that is worth it.
    * @param beganMs when the turn that has just ended began
@@ -78,10 +85,12 @@ export class TurnPace {
     this.meanWrites += (writes - this.meanWrites) / MEAN_TURNS;
     this.meanGapMs += (gapMs - this.meanGapMs) / MEAN_TURNS;
     this.meanHeard += (this.heard - this.meanHeard) / MEAN_TURNS;
+    this.meanTold += (this.told - this.meanTold) / MEAN_TURNS;
     this.heard = 0;
+    this.told = 0;
     const longestMs = this.meanSilenceMs / SILENCE_PERIODS;
     if (longestMs < PERIOD_MS) return;
-    const isPiecemeal = this.meanWrites > PIECEMEAL_WRITES_MIN * this.meanHeard;
+    const isPiecemeal = this.meanTold > PIECEMEAL_WRITES_MIN * this.meanHeard;
     const periodMs = isPiecemeal ? Math.min(PIECEMEAL_PERIOD_MS, longestMs) : PERIOD_MS;
     if (this.meanWrites * periodMs < WRITES_PER_PERIOD_MIN * this.meanGapMs) return;
     const restMs = beganMs + periodMs - this.now();
