@@ -49,11 +49,10 @@ export class Turn {
     const { members } = this;
     // Members that are added while others write are written in this turn, too.
     for (let i = 0; i < members.length; i++) members[i]!.endTurn();
-    const writes = members.length;
     members.length = 0;
     const beganMs = this.timeMs;
     this.timeMs = 0;
     this.isEndScheduled = false;
-    if (beganMs > 0) this.pace?.turnEnded(beganMs, writes);
+    if (beganMs > 0) this.pace?.turnEnded(beganMs);
   };
 }
