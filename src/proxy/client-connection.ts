@@ -249,9 +249,7 @@ export class ClientConnection
   }
 
   outputWritten(): void {
-    const { turn } = this.pool;
-    turn.pace?.clientTold();
-    this.lastActiveMs = turn.now();
+    this.lastActiveMs = this.pool.turn.now();
     if (this.blocked !== null && this.requests.length === 1) this.blocked.start();
     if (this.isPaused || this.unparsed !== null) this.updateReading();
     if (this.state === State.Closing) this.closeIfReplied();

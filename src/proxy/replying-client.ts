@@ -115,6 +115,8 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
       this.holdReply(done);
       return;
     }
+    // Parts of a large reply are no sign of a server that answers piece by piece.
+    if (!this.output.isScheduled) this.pool.turn.pace?.clientTold();
     let request: Request | null = done;
     do {
       requests.shift();

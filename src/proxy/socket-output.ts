@@ -60,6 +60,11 @@ export class SocketOutput implements TurnMember {
     this.chain.clear();
   }
 
+  /** It will be written to the socket at the end of this turn. */
+  get isScheduled(): boolean {
+    return this.state === State.Scheduled;
+  }
+
   /** Something was appended to `chain`: write it at the end of this turn. */
   schedule(): void {
     if (this.state === State.Ready) {

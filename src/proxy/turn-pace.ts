@@ -27,7 +27,7 @@ const TURNS_WITH_REST = 1024;
 const PERIOD_MS = 0.05;
 /**
  * A server may answer a pipeline piece by piece, as memcached does: a system call for each reply or
- * two. Where clients are written to so many times for each time that they send something, periods
+ * two. Where clients get replies so many times for each time that they send something, periods
  * are longer.
  */
 const PIECEMEAL_WRITES_MIN = 2.5;
@@ -70,7 +70,7 @@ export class TurnPace {
       (Math.min(silenceMs, SILENCE_MAX_MS) - this.meanSilenceMs) / MEAN_SILENCES;
   }
 
-  /** Something was written to a client. */
+  /** A client gets replies at the end of this turn, and had none of their bytes before. */
   clientTold(): void {
     this.told++;
   }
