@@ -105,11 +105,12 @@ class Stream {
     clients: readonly [RawClient, RawClient],
     random: SeededRandom,
     forms: readonly Form[],
-    namespace: string,
+    index: number,
   ) {
     this.#clients = clients;
     this.#random = random;
-    this.#generator = new RequestGenerator({ random, namespace, payloads, forms });
+    const own = { namespace: `c${index}:`, hasEmptyKey: index === 0 };
+    this.#generator = new RequestGenerator({ random, payloads, forms, ...own });
   }
 
   async run(): Promise<void> {
@@ -165,7 +166,7 @@ async function compare(theirs: Side, ours: Side, setup: Setup): Promise<void> {
   for (let index = 0; index < CONNECTIONS; index++) {
     const clients = [await theirs.proxy.connect(), await ours.proxy.connect()] as const;
     const own = new SeededRandom(random.next());
-    const stream = new Stream(clients, own, forms, `c${index}:`);
+    const stream = new Stream(clients, own, forms, index);
     if (typeof password === "string") {
       await stream.exchange([["PING"], ["GET", "a"], ["AUTH", "wrong"], ["GET", "a"]]);
       await stream.exchange([

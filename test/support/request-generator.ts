@@ -35,6 +35,8 @@ export interface GeneratorOptions {
   /** Values that RESTORE accepts: what DUMP of some keys answered. */
   readonly payloads: readonly Buffer[];
   readonly forms?: readonly Form[];
+  /** Some keys are empty. False for all but one of several connections: it has no namespace. */
+  readonly hasEmptyKey?: boolean;
 }
 
 export class RequestGenerator {
@@ -42,6 +44,7 @@ export class RequestGenerator {
   readonly #namespace: string;
   readonly #payloads: readonly Buffer[];
   readonly #forms: readonly Form[];
+  readonly #hasEmptyKey: boolean;
   #tag = "";
 
   constructor(options: GeneratorOptions) {
@@ -49,6 +52,7 @@ export class RequestGenerator {
     this.#namespace = options.namespace;
     this.#payloads = options.payloads;
     this.#forms = options.forms ?? COMMAND_FORMS;
+    this.#hasEmptyKey = options.hasEmptyKey ?? true;
   }
 
   /** A request of any form, its command word in any case. */
@@ -100,7 +104,7 @@ export class RequestGenerator {
     const random = this.#random;
     const start = this.#tag + this.#namespace;
     if (type === "single") return `${start}single:${random.integer(KEYS_PER_TYPE)}`;
-    if (random.chance(0.02)) return "";
+    if (random.chance(0.02) && this.#hasEmptyKey) return "";
     if (random.chance(0.03)) return Buffer.concat([Buffer.from(start), Buffer.of(0, 0xff, 13, 10)]);
     if (random.chance(0.03)) return `${start}missing`;
     const chosen = random.chance(0.07) ? random.pick(ORDINARY_TYPES) : type;
