@@ -78,7 +78,8 @@ const REDIS_SIDE: Side = {
   }),
   readRequest: readRedisRequest,
   readReply: readRedisReply,
-  uncounted: /quit|reset|client/i,
+  // A client that leaves while its request may block (BLPOP, BZMPOP, XREAD BLOCK) gets no reply.
+  uncounted: /quit|reset|client|\bb[lrz]|block/i,
 };
 
 const MEMCACHED_SIDE: Side = {
