@@ -83,7 +83,7 @@ export class TurnPace {
     }
     const restMs = beganMs + this.periodMs - this.now();
     if (restMs >= REST_MIN_MS) this.rest(restMs * US_PER_MS);
-    if (--this.restsLeft === 0) this.turns = 0;
+    this.restsLeft--;
   }
 
   private look(beganMs: number): void {

@@ -5,7 +5,7 @@
  *
  * setImmediate runs after all sockets that were ready had their say, and before the loop waits
  * again, so that the requests of many clients to one server leave in one write, at no extra wait.
- * A microtask would run after each callback and undo that. Under load a rest follows, for more to
+ * A microtask would run after each callback and undo that. In a rush a rest follows, for more to
  * gather (turn-pace.ts).
  */
 import { nowMs } from "../lib/clock.ts";
