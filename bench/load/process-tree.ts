@@ -2,6 +2,7 @@
  * What a process and all that it started have used: CPU time and memory, from /proc.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { statFields } from "../../test/support/process-stat.ts";
 
 /** Ticks per second in /proc/PID/stat; 100 on every Linux that Bun runs on. */
 const TICKS_PER_SECOND = 100;
@@ -45,8 +46,7 @@ function treeOf(pid: number): Map<number, readonly string[]> {
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const text = textOf(`/proc/${entry}/stat`);
-    // The name may hold blanks and brackets: what follows the last bracket is regular.
-    if (text !== null) all.set(Number(entry), text.slice(text.lastIndexOf(")") + 2).split(" "));
+    if (text !== null) all.set(Number(entry), statFields(text));
   }
   const isBelow = (process: number): boolean => {
     for (let at = process; at > 0; at = Number(all.get(at)?.[PARENT_FIELD] ?? 0)) {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { ChildProcess } from "../support/child-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
+import { statFields } from "../support/process-stat.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -69,11 +70,7 @@ function isAlive(pid: number): boolean {
 
 /** Fields of /proc/PID/stat behind the name: state, parent, group, session, terminal. */
 function processFields(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return text
-    .slice(text.lastIndexOf(")") + 2)
-    .split(" ")
-    .map(Number);
+  return statFields(readFileSync(`/proc/${pid}/stat`, "latin1")).map(Number);
 }
 
 function isRefused(port: number): Promise<boolean> {

@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { nowMs } from "../../src/lib/clock.ts";
+import { statFields } from "./process-stat.ts";
 
 const DEADLINE_MS = 5000;
 const STOPPED = "T";
@@ -32,7 +33,6 @@ export function thawProcess(pid: number): void {
 /** One letter per thread, as in proc(5): `R` runs, `S` sleeps, `T` is stopped. */
 function threadStates(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1");
-    return stat.charAt(stat.lastIndexOf(")") + 2);
+    return statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1"))[0] ?? "";
   });
 }
