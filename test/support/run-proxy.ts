@@ -104,15 +104,16 @@ export class Proxy {
   }
 
   /**
-   * Starts a proxy and waits until all its pools listen.
+   * Starts a proxy and waits until it serves: all its pools listen, and the stats port answers,
+   * which comes last (after the pid file, and when a supervisor is ready for signals).
    *
    * @throws Error with the log if it ends instead; a port that was taken meanwhile is tried again
    */
   static async start(options: ProxyOptions): Promise<Proxy> {
     for (let attempt = 1; ; attempt++) {
       const proxy = new Proxy(options);
-      await eventually(() => !proxy.isRunning || proxy.#isListening(), {
-        what: `the proxy listens: ${proxy.config}`,
+      await eventually(() => !proxy.isRunning || proxy.#isServing(), {
+        what: `the proxy serves: ${proxy.config}`,
         deadlineMs: 10_000,
       });
       if (proxy.isRunning) return proxy;
@@ -203,6 +204,10 @@ export class Proxy {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stop("SIGKILL");
     removeFolder(this.folder);
+  }
+
+  async #isServing(): Promise<boolean> {
+    return this.#isListening() && (await this.statsText()).length > 0;
   }
 
   #isListening(): boolean {
