@@ -17,6 +17,7 @@ import { shareClientIds } from "../proxy/client-identity.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { StatisticsNumbers } from "../stats/statistics-numbers.ts";
 import { returnMemoryWhenIdle } from "./memory-return.ts";
+import { WorkersElsewhere } from "./other-workers.ts";
 import { ignoreSignals } from "./signals.ts";
 import {
   FIRST_SOCKET_FD,
@@ -48,6 +49,7 @@ class SupervisedWorker {
   #log: FileLogger | null = null;
   #proxy: Proxy | null = null;
   #numbers: StatisticsNumbers | null = null;
+  readonly #otherWorkers = new WorkersElsewhere((message) => void send(message));
 
   run(): Promise<number> {
     ignoreSignals();
@@ -80,6 +82,15 @@ class SupervisedWorker {
       case "drain":
         void this.#drain(message.timeoutMs, 0);
         break;
+      case "tellPeers":
+        void send({ kind: "peers", peers: this.#proxy?.peers(message.pool) ?? [] });
+        break;
+      case "foundPeers":
+        this.#otherWorkers.found(message.pool, message.ask, message.peers);
+        break;
+      case "order":
+        this.#proxy?.carryOut(message.order);
+        break;
     }
   }
 
@@ -90,7 +101,9 @@ class SupervisedWorker {
       const log = FileLogger.open(logFile, logLevel);
       this.#log = log;
       const listeningSockets = config.pools.map((_, index) => FIRST_SOCKET_FD + index);
-      const proxy = await Proxy.start(config, { chunkSizeBytes, log, listeningSockets });
+      const otherWorkers = this.#otherWorkers;
+      const options = { chunkSizeBytes, log, listeningSockets, otherWorkers };
+      const proxy = await Proxy.start(config, options);
       this.#proxy = proxy;
       const { connections, gauges } = proxy;
       this.#numbers = new StatisticsNumbers(connections, proxy.statistics(), gauges);

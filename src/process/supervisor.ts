@@ -8,7 +8,8 @@
  *   a worker ends -> its counters stay in the sum -> another one takes its place and its sockets
  *   a worker cannot start, five times in a row -> onFailure, and nothing is tried any more
  *
- * Workers share nothing: failures of servers and ejections are counted by each for itself.
+ * Workers share nothing: failures of servers and ejections are counted by each for itself. What a
+ * client of one asks about the clients of another (CLIENT LIST) is passed on here.
  * Started, drained and ended by worker.ts, like a Proxy.
  */
 
@@ -26,7 +27,7 @@ import {
 } from "../stats/counters.ts";
 import { StatisticsNumbers } from "../stats/statistics-numbers.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
-import { WorkerProcess } from "./worker-process.ts";
+import { type MessageToOthers, WorkerProcess } from "./worker-process.ts";
 
 /** At most so much counting is lost with a worker that is killed. */
 const REPORT_INTERVAL_MS = 200;
@@ -185,7 +186,8 @@ export class Supervisor {
     const { words, chunkSizeBytes, log } = this.#options;
     let worker: WorkerProcess;
     try {
-      worker = new WorkerProcess(words, this.#sockets?.of(slot.number - 1) ?? []);
+      const sockets = this.#sockets?.of(slot.number - 1) ?? [];
+      worker = new WorkerProcess(words, sockets, (message) => this.#passOn(slot, message));
     } catch (error) {
       return errnoText(error);
     }
@@ -206,6 +208,19 @@ export class Supervisor {
       log.notice("supervisor.ts:1", `worker ${slot.number} serves with pid ${worker.pid}`);
     }
     return reason;
+  }
+
+  /** Workers know of each other only what goes through here. */
+  #passOn({ worker: sender }: Slot, message: MessageToOthers): void {
+    const others = this.#workers().filter((worker) => worker !== sender);
+    if (message.kind === "order") {
+      for (const worker of others) worker.send(message);
+      return;
+    }
+    const { pool, ask } = message;
+    void Promise.all(others.map((worker) => worker.peers(pool))).then((lists) =>
+      sender?.send({ kind: "foundPeers", pool, ask, peers: lists.flat() }),
+    );
   }
 
   #ended(slot: Slot, worker: WorkerProcess, how: string): void {

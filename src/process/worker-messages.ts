@@ -7,6 +7,11 @@
  *     report         ------------------>  (several times a second, and when somebody asks)
  *                    <------------------  report
  *     reopenLog, raiseLogLevel, lowerLogLevel -->
+ *                    <------------------  askPeers (a client asks about the clients of its pool)
+ *     tellPeers      ------------------>  (to all other workers)
+ *                    <------------------  peers
+ *     foundPeers     ------------------>  (to the one that asked, from all that answered)
+ *     order          <----------------->  (for a client of another worker; passed on to them)
  *     drain          ------------------>  last report, then the end
  *     (the channel closes) ------------>  drains and ends by itself
  *
@@ -14,6 +19,7 @@
  */
 
 import type { Config } from "../config/config.ts";
+import type { PeerFacts, PeerOrder } from "../proxy/distant-peers.ts";
 
 /** All that a worker needs to begin. Its listening sockets come as descriptors from 3 up. */
 export interface StartMessage {
@@ -29,16 +35,40 @@ export interface StartMessage {
   readonly logLevel: number;
 }
 
+/** The clients of a pool that are with other workers. */
+export interface FoundPeersMessage {
+  readonly kind: "foundPeers";
+  /** Index in the configuration. */
+  readonly pool: number;
+  /** As in the question. */
+  readonly ask: number;
+  readonly peers: readonly PeerFacts[];
+}
+
 export type MessageToWorker =
   | StartMessage
   | { readonly kind: "report" | "reopenLog" | "raiseLogLevel" | "lowerLogLevel" }
-  | { readonly kind: "drain"; readonly timeoutMs: number };
+  | { readonly kind: "drain"; readonly timeoutMs: number }
+  | { readonly kind: "tellPeers"; readonly pool: number }
+  | FoundPeersMessage
+  | { readonly kind: "order"; readonly order: PeerOrder };
 
 export type MessageFromWorker =
   | { readonly kind: "serving" }
   | { readonly kind: "failed"; readonly reason: string }
   /** Numbers as StatisticsNumbers reads them. */
-  | { readonly kind: "report"; readonly numbers: readonly number[] };
+  | { readonly kind: "report"; readonly numbers: readonly number[] }
+  /** To be answered with `foundPeers`. */
+  | AskPeersMessage
+  /** Its clients of the pool that `tellPeers` named. Answers come in the order of questions. */
+  | { readonly kind: "peers"; readonly peers: readonly PeerFacts[] }
+  | { readonly kind: "order"; readonly order: PeerOrder };
+
+export interface AskPeersMessage {
+  readonly kind: "askPeers";
+  readonly pool: number;
+  readonly ask: number;
+}
 
 /** The first listening socket of a worker: behind stdin, stdout and stderr. */
 export const FIRST_SOCKET_FD = 3;

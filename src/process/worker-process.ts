@@ -8,11 +8,24 @@
  */
 
 import { nowMs } from "../lib/clock.ts";
+import type { PeerFacts } from "../proxy/distant-peers.ts";
 import { runningCommand } from "./own-command.ts";
-import { type MessageFromWorker, type MessageToWorker, WORKER_MARK } from "./worker-messages.ts";
+import {
+  type AskPeersMessage,
+  type MessageFromWorker,
+  type MessageToWorker,
+  WORKER_MARK,
+} from "./worker-messages.ts";
 
 /** Reports asked for and not answered, above which a worker that hangs is not asked again. */
 const REPORTS_WAITING_MAX = 16;
+/** The same for questions about its clients: one for each other worker and pool is usual. */
+const PEERS_WAITING_MAX = 1_024;
+/** How long a worker that is busy may take to say who its clients are. */
+const PEERS_PATIENCE_MS = 1_000;
+
+/** A message of a worker that is for another one. */
+export type MessageToOthers = AskPeersMessage | Extract<MessageFromWorker, { kind: "order" }>;
 
 export class WorkerProcess {
   /** Resolves to null when it serves, or to the reason why it never will. */
@@ -27,18 +40,27 @@ export class WorkerProcess {
   servesSinceMs = 0;
 
   readonly #child: Bun.Subprocess;
+  readonly #onMessage: (message: MessageToOthers) => void;
   readonly #started = Promise.withResolvers<string | null>();
   #asked = 0;
   /** Infinity when it is gone. */
   #answered = 0;
   #onAnswer: (() => void)[] = [];
+  /** Who waits to hear of its clients, in the order of questions. */
+  #onPeers: ((peers: readonly PeerFacts[]) => void)[] = [];
 
   /**
    * @param words the command line behind the program's name, so that the worker shows it too
    * @param sockets descriptors of its listening sockets
+   * @param onMessage called for what it wants of the other workers
    * @throws Error if the system cannot start a process
    */
-  constructor(words: readonly string[], sockets: readonly number[]) {
+  constructor(
+    words: readonly string[],
+    sockets: readonly number[],
+    onMessage: (message: MessageToOthers) => void,
+  ) {
+    this.#onMessage = onMessage;
     this.started = this.#started.promise;
     const disconnected = Promise.withResolvers<void>();
     this.#child = Bun.spawn([...runningCommand(), ...words], {
@@ -85,6 +107,20 @@ export class WorkerProcess {
     });
   }
 
+  /** Its clients of a pool; none if it does not answer in time. */
+  peers(pool: number): Promise<readonly PeerFacts[]> {
+    const isAsking = this.servesSinceMs > 0 && this.#onPeers.length < PEERS_WAITING_MAX;
+    if (!isAsking || this.#answered === Infinity) return Promise.resolve([]);
+    this.send({ kind: "tellPeers", pool });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve([]), PEERS_PATIENCE_MS);
+      this.#onPeers.push((peers) => {
+        clearTimeout(timer);
+        resolve(peers);
+      });
+    });
+  }
+
   /** Ends it at once, whatever it does. */
   kill(): void {
     this.#child.kill("SIGKILL");
@@ -103,6 +139,11 @@ export class WorkerProcess {
         this.numbers = message.numbers;
         this.#answer(this.#answered + 1);
         break;
+      case "peers":
+        this.#onPeers.shift()?.(message.peers);
+        break;
+      default:
+        this.#onMessage(message);
     }
   }
 
@@ -112,6 +153,7 @@ export class WorkerProcess {
     if (this.reason === "") this.reason = `it ended with ${how}`;
     this.#started.resolve(this.reason);
     this.#answer(Infinity);
+    for (const answer of this.#onPeers.splice(0)) answer([]);
     return how;
   }
 

@@ -102,9 +102,24 @@ export interface ClientIdentity {
   libraryVersion: string;
 }
 
-/** What a client has asked for, and what its pool demands and tells. */
-export interface ClientSession {
+/** A client as others of its pool may see it, and what they may do to it. */
+export interface Peer {
   readonly identity: ClientIdentity;
+  readonly protocolVersion: number;
+  readonly database: number;
+  /** Its last request waits at the server. */
+  readonly isBlocked: boolean;
+  /**
+   * Ends that with the error, or as if its time were over; a reply that is on its way still comes.
+   * @returns false if it does not wait
+   */
+  unblock(error: Buffer | null): boolean;
+  /** Closes at once. */
+  terminate(): void;
+}
+
+/** What a client has asked for, and what its pool demands and tells. */
+export interface ClientSession extends Peer {
   /** Null: no password is asked for. */
   readonly password: Buffer | null;
   /** Version and database that replies and requests of this client use from now on. */
@@ -117,19 +132,10 @@ export interface ClientSession {
   isQuitting: boolean;
   /** How many of the next replies the client does not want to see; Infinity: none at all. */
   hiddenReplies: number;
-  /** Its last request waits at the server. */
-  readonly isBlocked: boolean;
-  /**
-   * Ends that with the error, or as if its time were over; a reply that is on its way still comes.
-   * @returns false if it does not wait
-   */
-  unblock(error: Buffer | null): boolean;
   /** All that the client has asked for is as it was when it came. */
   reset(): void;
-  /** Closes at once. */
-  terminate(): void;
-  /** The clients of the pool, with itself. */
-  peers(): Iterable<ClientSession>;
+  /** The clients of the pool, with itself; those of other workers in a PeersReply alone. */
+  peers(): Iterable<Peer>;
   /** Microseconds since 1970. */
   wallClockUs(): number;
   /** How the pool is set up, and how it is. */
@@ -137,6 +143,9 @@ export interface ClientSession {
   /** What the proxy counts, by the names that memcached has for it. */
   statistics(): readonly (readonly [string, string | number])[];
 }
+
+/** Makes the reply to a request about the clients of a pool, when all of them are known. */
+export type PeersReply = (session: ClientSession) => Buffer;
 
 /** Two keys of one request that are not on the same server. */
 export interface DifferentServers {
@@ -176,6 +185,11 @@ export interface Protocol<P extends RequestParser = RequestParser> {
   createResponseParser(): ResponseParser;
   /** The reply to a request whose route is Local or Refuse. */
   localReply(parser: P, message: MessageBytes, session: ClientSession): Buffer;
+  /**
+   * Not null: a request whose `localReply` speaks of all clients of the pool. Where there are
+   * other workers, theirs are to be known first.
+   */
+  peersReply(parser: P, message: MessageBytes): PeersReply | null;
   /**
    * Offset and length of each key of a request whose route is SameServer, until the next call.
    * Empty: it does not tell its keys, and is to be answered by `localReply`.

@@ -14,7 +14,7 @@
 import type { Socket } from "bun";
 import { ByteChain } from "../lib/byte-chain.ts";
 import { MessageBytes } from "../lib/message-bytes.ts";
-import type { RequestParser } from "../protocol/protocol.ts";
+import type { Peer, RequestParser } from "../protocol/protocol.ts";
 import { ParseStatus } from "../protocol/protocol.ts";
 import { NO_BUFFER_SPACE } from "../protocol/failure.ts";
 import { BlockedRequest, type BlockedClient } from "./blocked-request.ts";
@@ -75,8 +75,8 @@ export class ClientConnection
     this.lastActiveMs = pool.turn.now();
   }
 
-  peers(): Iterable<ClientConnection> {
-    return this.owner.clients;
+  peers(): Iterable<Peer> {
+    return [...this.owner.clients, ...this.distantPeers];
   }
 
   get isBlocked(): boolean {

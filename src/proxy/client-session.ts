@@ -6,7 +6,7 @@
  */
 import type { Socket } from "bun";
 import { wallClockMs, wallClockUs } from "../lib/clock.ts";
-import type { ClientSession } from "../protocol/protocol.ts";
+import type { ClientSession, Peer } from "../protocol/protocol.ts";
 import { SocketIdentity } from "./client-identity.ts";
 import type { Lane } from "./lane.ts";
 import { poolFacts } from "./pool-facts.ts";
@@ -32,7 +32,7 @@ export abstract class PoolSession implements ClientSession {
     this.identity = new SocketIdentity(socket, address.kind === "unix" ? address.path : "");
   }
 
-  abstract peers(): Iterable<ClientSession>;
+  abstract peers(): Iterable<Peer>;
 
   abstract terminate(): void;
 

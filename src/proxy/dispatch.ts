@@ -2,6 +2,7 @@
  * One request, start to end: answer it here, divide it, or give it to the server of its key.
  *
  *   Local, Refuse  -> protocol.localReply                    -> client.answer
+ *                     about all clients, with other workers  -> client.answerWithPeers
  *                     what concerns the only server, if the pool allows it -> server connection
  *   Key            -> pool.serverIndexOf(key)                     -> server connection
  *   Keys           -> group keys by server -> fragments      -> server connections
@@ -14,7 +15,7 @@
  * at once is done before `dispatch` returns, so it is queued at the client first.
  */
 import type { MessageBytes } from "../lib/message-bytes.ts";
-import type { ClientSession, RequestParser } from "../protocol/protocol.ts";
+import type { ClientSession, PeersReply, RequestParser } from "../protocol/protocol.ts";
 import { Route } from "../protocol/protocol.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
 import { giveRequest, takeRequest } from "../protocol/request.ts";
@@ -32,6 +33,8 @@ export interface DispatchClient extends RequestOwner, ClientSession, HeldBack {
   enqueue(request: Request): void;
   /** A reply that is there already takes its place. */
   answer(reply: Buffer): void;
+  /** The same with a reply that is made when the clients of other workers are known. */
+  answerWithPeers(reply: PeersReply, sizeBytes: number): void;
   /**
    * The request goes to the server `target` over a connection lent for it, after those before it;
    * none is taken from the client until it is replied to. The bytes are taken over.
@@ -70,12 +73,14 @@ export function dispatch(
 
 /** Unless the request is about the only server of a pool that passes such requests on. */
 function answerHere(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {
-  const { config, protocol } = client.pool;
+  const { config, protocol, askElsewhere } = client.pool;
   if (config.redisServerCommands && protocol.concernsServer(parser, message)) {
     forwardOrBlock(client, 0, parser, message);
-  } else {
-    client.answer(protocol.localReply(parser, message, client));
+    return;
   }
+  const reply = askElsewhere === null ? null : protocol.peersReply(parser, message);
+  if (reply !== null) client.answerWithPeers(reply, message.sizeBytes);
+  else client.answer(protocol.localReply(parser, message, client));
 }
 
 function forwardByKey(client: DispatchClient, parser: RequestParser, message: MessageBytes): void {

@@ -14,6 +14,8 @@ import { PROTOCOLS } from "../protocol/protocols.ts";
 import type { PoolStatistics } from "../stats/counters.ts";
 import { ConnectionCounters, ProcessGauges } from "../stats/counters.ts";
 import { DescriptorBudget } from "./descriptor-budget.ts";
+import type { OtherWorkers, PeerFacts, PeerOrder } from "./distant-peers.ts";
+import { carryOut, distantPeers, factsOf } from "./distant-peers.ts";
 import { SPARE_DESCRIPTORS, statsConnectionsMax } from "./limits.ts";
 import { Listener } from "./listener.ts";
 import { ServerPool, type SharedParts } from "./server-pool.ts";
@@ -27,6 +29,8 @@ export interface ProxyOptions {
   readonly log: Logger;
   /** Listening sockets that came with the start of this process, in the order of the pools. */
   readonly listeningSockets?: readonly number[];
+  /** Who else serves the pools. */
+  readonly otherWorkers?: OtherWorkers;
 }
 
 export class Proxy {
@@ -57,6 +61,15 @@ export class Proxy {
 
   statistics(): readonly PoolStatistics[] {
     return this.pools;
+  }
+
+  /** The clients of a pool, as other workers are to see them. */
+  peers(pool: number): PeerFacts[] {
+    return Array.from(this.listeners[pool]?.clients ?? [], factsOf);
+  }
+
+  carryOut(order: PeerOrder): void {
+    carryOut(order, this.listeners[order.pool]?.clients ?? []);
   }
 
   stopAccepting(): void {
@@ -90,10 +103,12 @@ export class Proxy {
       waitingRoom: this.waitingRoom,
       descriptors: createBudget(config, options.log),
     };
+    const { otherWorkers } = options;
     this.gauges = gaugesOf(shared, openAtStart + config.pools.length);
     for (const [index, pool] of config.pools.entries()) {
       const protocol = PROTOCOLS[pool.isRedis ? "redis" : "memcached"];
       const serverPool = new ServerPool(pool, protocol, shared);
+      if (otherWorkers) serverPool.askElsewhere = () => distantPeers(otherWorkers, index);
       this.pools.push(serverPool);
       this.listeners.push(new Listener(serverPool, options.listeningSockets?.[index]));
     }

@@ -13,6 +13,7 @@ import type { Socket } from "bun";
 import type { ByteChain } from "../lib/byte-chain.ts";
 import { RingQueue } from "../lib/ring-queue.ts";
 import { NO_BUFFER_SPACE } from "../protocol/failure.ts";
+import type { Peer, PeersReply } from "../protocol/protocol.ts";
 import type { Request, RequestOwner } from "../protocol/request.ts";
 import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
 import type { SplitRequest } from "../protocol/split-request.ts";
@@ -35,6 +36,10 @@ const HIDDEN = -1;
 export abstract class ReplyingClient extends PoolSession implements RequestOwner, OutputOwner {
   protected readonly requests = new RingQueue<Request>();
   protected readonly output: SocketOutput;
+  /** Other workers are asked: nothing more is taken from the client until they have answered. */
+  private isAskingElsewhere = false;
+  /** Clients of other workers; known while the reply to a request about them is made. */
+  protected distantPeers: readonly Peer[] = [];
   /** Replies that came before their turn. */
   private heldBytes = 0;
   /** What a reply to this client is expected to weigh; each one halves the error. */
@@ -54,6 +59,8 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
 
   /** Half of a reply is out, and the rest will not come. */
   protected abstract replyCutOff(): void;
+
+  abstract closeAfterReplies(): void;
 
   enqueue(request: Request): void {
     if (this.hiddenReplies > 0) {
@@ -78,6 +85,17 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
     request.state = RequestState.Done;
     this.holdReply(request);
     this.requests.push(request);
+  }
+
+  answerWithPeers(reply: PeersReply, sizeBytes: number): void {
+    const request = takeRequest(this);
+    this.enqueue(request);
+    if (this.hasRoomFor(sizeBytes)) {
+      void this.answerKnowingPeers(request, reply, sizeBytes);
+    } else {
+      request.failure = NO_BUFFER_SPACE;
+      this.requestDone(request);
+    }
   }
 
   /** Large replies go on as they come, when it is their turn: they need not lie here whole. */
@@ -162,7 +180,8 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
       outputBytes > CLIENT_OUTPUT_BYTES_MAX ||
       (expectedBytes > CLIENT_REPLIES_BYTES_MAX && count > 0) ||
       (this.pool.chunkPool.isShort &&
-        Math.max(outputBytes, expectedBytes) > this.pool.chunkPool.shareBytes)
+        Math.max(outputBytes, expectedBytes) > this.pool.chunkPool.shareBytes) ||
+      this.isAskingElsewhere
     );
   }
 
@@ -180,6 +199,30 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
       `client ${this.identity.address} ${end}: buffers hold ${bytesInUse} bytes of ${bytesMax} ` +
         `(max_buffer_memory), ${this.output.chain.sizeBytes + this.heldBytes} for this client`,
     );
+  }
+
+  /** @param sizeBytes of what `reply` keeps of the request */
+  private async answerKnowingPeers(
+    request: Request,
+    reply: PeersReply,
+    sizeBytes: number,
+  ): Promise<void> {
+    const { chunkPool, askElsewhere } = this.pool;
+    this.isAskingElsewhere = true;
+    chunkPool.bytesInUse += sizeBytes;
+    const found = await askElsewhere!();
+    chunkPool.bytesInUse -= sizeBytes;
+    if (request.owner === null) {
+      giveRequest(request);
+      return;
+    }
+    this.isAskingElsewhere = false;
+    this.distantPeers = found;
+    const bytes = reply(this);
+    this.distantPeers = [];
+    request.setReply(bytes, 0, bytes.length);
+    this.requestDone(request);
+    if (this.isQuitting) this.closeAfterReplies();
   }
 
   /** Appends the reply to the output, and gives the request back. */

@@ -17,7 +17,7 @@ import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { wallClockUs } from "../lib/clock.ts";
 import type { Logger } from "../log/logger.ts";
 import { ejected, type FailureReason, TOO_MANY_LANES } from "../protocol/failure.ts";
-import type { Protocol, RequestParser } from "../protocol/protocol.ts";
+import type { Peer, Protocol, RequestParser } from "../protocol/protocol.ts";
 import { Router } from "../routing/router.ts";
 import type { ConnectionCounters, PoolStatistics } from "../stats/counters.ts";
 import { PoolCounters } from "../stats/counters.ts";
@@ -57,6 +57,8 @@ export class ServerPool implements ServerOwner, PoolStatistics {
   readonly connections: ConnectionCounters;
   readonly descriptors: DescriptorBudget;
   readonly waitingRoom: WaitingRoom;
+  /** Clients of the pool that are with other workers; null = there are no other workers. */
+  askElsewhere: (() => Promise<readonly Peer[]>) | null = null;
 
   private readonly router: Router;
   private readonly deadlines = new DeadlineTimer((nowMs) => this.expire(nowMs));

@@ -18,6 +18,8 @@ export const MEMCACHED: Protocol<MemcachedRequestParser> = {
   createRequestParser: () => new MemcachedRequestParser(),
   createResponseParser: () => new MemcachedResponseParser(),
   localReply,
+  // No command of memcached is about other clients.
+  peersReply: () => null,
   // No command of memcached has keys that must be on one server.
   keySpans: () => [],
   concernsServer: () => false,

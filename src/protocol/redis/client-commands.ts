@@ -1,8 +1,8 @@
 /**
  * CLIENT: what a client says about itself, and what it may know and do about the other clients of
- * its pool. Clients of other pools and other processes are never shown nor touched.
+ * its pool. Clients of other pools are never shown nor touched.
  */
-import type { ClientSession } from "../protocol.ts";
+import type { ClientSession, Peer } from "../protocol.ts";
 import * as replies from "./replies.ts";
 import type { Subcommand } from "./subcommands.ts";
 import { runSubcommand } from "./subcommands.ts";
@@ -38,6 +38,11 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
 
 export function clientReply(words: readonly string[], session: ClientSession): Buffer {
   return runSubcommand(SUBCOMMANDS, words, session);
+}
+
+/** True if the reply to such words is about other clients, too. */
+export function isAboutPeers(words: readonly string[]): boolean {
+  return /^(list|kill|unblock)$/i.test(words[1] ?? "");
 }
 
 /** Gives the client a name. @returns null, or the error reply */
@@ -102,19 +107,19 @@ function text(value: string, session: ClientSession): Buffer {
 }
 
 /** One line of CLIENT LIST, in the order of Redis' fields. */
-function describe(session: ClientSession): string {
-  const { identity } = session;
+function describe(peer: Peer): string {
+  const { identity } = peer;
   return [
     `id=${identity.id}`,
     `addr=${identity.address}`,
     `laddr=${identity.localAddress}`,
     `name=${identity.name}`,
     `age=${identity.ageSeconds}`,
-    `flags=${session.isBlocked ? "b" : "N"}`,
-    `db=${session.database}`,
+    `flags=${peer.isBlocked ? "b" : "N"}`,
+    `db=${peer.database}`,
     "sub=0 psub=0 ssub=0 multi=-1 watch=0",
     "user=default redir=-1",
-    `resp=${session.protocolVersion}`,
+    `resp=${peer.protocolVersion}`,
     `lib-name=${identity.libraryName}`,
     `lib-ver=${identity.libraryVersion}`,
   ].join(" ");
@@ -159,7 +164,7 @@ function unknownType(word: string): Buffer {
   return replies.errorReply(`ERR Unknown client type ${replies.quoteText(word)}`);
 }
 
-type Filter = (peer: ClientSession) => boolean;
+type Filter = (peer: Peer) => boolean;
 
 /** What CLIENT KILL can choose by: a word and its value -> who is meant; null: a wrong value. */
 const KILL_FILTERS: ReadonlyMap<string, (value: string) => Filter | null> = new Map([

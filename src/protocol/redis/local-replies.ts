@@ -10,9 +10,9 @@
  * None of them is frequent but PING, which is a constant; the others may make strings.
  */
 import type { MessageBytes } from "../../lib/message-bytes.ts";
-import type { ClientSession } from "../protocol.ts";
+import type { ClientSession, PeersReply } from "../protocol.ts";
 import { argument, argumentTexts } from "./arguments.ts";
-import { clientReply } from "./client-commands.ts";
+import { clientReply, isAboutPeers } from "./client-commands.ts";
 import { commandReply } from "./command-info.ts";
 import { Local } from "./command-row.ts";
 import { configReply, infoReply, timeReply } from "./info-replies.ts";
@@ -53,6 +53,14 @@ export function localReply(
   const { local } = parser.command;
   if (local === Local.Ping && parser.argumentCount === 1) return replies.PONG;
   return REPLIES[local](argumentTexts(parser, message), session);
+}
+
+/** CLIENT LIST and the like. */
+export function peersReply(parser: RedisRequestParser, message: MessageBytes): PeersReply | null {
+  const { command, refusal } = parser;
+  if (command.local !== Local.Client || refusal !== Refusal.None) return null;
+  const words = argumentTexts(parser, message);
+  return isAboutPeers(words) ? (session) => clientReply(words, session) : null;
 }
 
 /** PING text, ECHO text */

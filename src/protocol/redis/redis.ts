@@ -6,7 +6,7 @@ import { mayBlock, timeoutReply } from "./blocking.ts";
 import { coalesce } from "./coalesce.ts";
 import { writeFragment } from "./fragment.ts";
 import { redisHandshake } from "./handshake.ts";
-import { localReply } from "./local-replies.ts";
+import { localReply, peersReply } from "./local-replies.ts";
 import { keySpans } from "./key-spans.ts";
 import { REDIS_PROBE } from "./probe.ts";
 import {
@@ -26,6 +26,7 @@ export const REDIS: Protocol<RedisRequestParser> = {
   createRequestParser: () => new RedisRequestParser(),
   createResponseParser: () => new RedisResponseParser(),
   localReply,
+  peersReply,
   keySpans,
   concernsServer,
   mayBlock,
