@@ -5,8 +5,9 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SIGNAL_ROWS } from "../../src/process/signals.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, eventuallyHolds } from "../support/eventually.ts";
 import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
+import { threadStates } from "../support/process-stat.ts";
 import { Proxy, type ProxyProgram } from "../support/run-proxy.ts";
 import { type Peer, ScriptedServer } from "../support/scripted-server.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -19,17 +20,24 @@ function start(pools: Parameters<typeof Proxy.start>[0]["pools"] = POOLS, ...arg
   return Proxy.start({ pools, args: ["-p", "n.pid", ...args] });
 }
 
-/** Sends signals, each after the log shows the one before; returns the lines without a time. */
+/**
+ * Sends signals, each when the one before was dealt with; returns the lines without a time.
+ *
+ * The line about a signal is not enough to wait for: another signal interrupts nutcracker's handler
+ * before that has done and said the rest. When all threads sleep, the handler is over.
+ */
 async function signalLines(signals: readonly NodeJS.Signals[], program?: ProxyProgram) {
   const options = program === undefined ? {} : { program };
   await using proxy = await Proxy.start({ pools: POOLS, args: ["-v", "10"], ...options });
   const lines = () => proxy.log.split("\n").filter((line) => line.startsWith("[......."));
   for (const [index, name] of signals.entries()) {
     proxy.signal(name);
+    if (name === "SIGINT") break;
     const received = () => lines().filter((line) => line.includes(" received")).length > index;
-    await eventually(received, { what: `${name} in the log: ${proxy.log}` });
+    const isAsleep = () => threadStates(proxy.pid).every((state) => state === "S");
+    await eventually(() => received() && isAsleep(), { what: `${name} in the log: ${proxy.log}` });
   }
-  if (signals.at(-1) === "SIGINT") expect(await proxy.ended()).toBe(1);
+  expect(await proxy.ended()).toBe(1);
   return lines();
 }
 
@@ -83,9 +91,11 @@ test("SIGHUP that fails says so on stderr and goes on", async () => {
   mkdirSync(proxy.logFile);
   proxy.signal("SIGHUP");
   const text = `reopening log file '${proxy.logFile}' failed, ignored: Is a directory\n`;
-  await eventually(() => proxy.stderr === text);
-  // The old log is still written to.
-  expect(readFileSync(`${proxy.logFile}.1`, "utf8")).toEndWith(` worker.ts:8 ${text}`);
+  await eventuallyHolds(() => {
+    expect(proxy.stderr).toBe(text);
+    // The old log is still written to.
+    expect(readFileSync(`${proxy.logFile}.1`, "utf8")).toEndWith(` worker.ts:8 ${text}`);
+  });
   await (await proxy.connect()).expectOpen();
 });
 

@@ -69,9 +69,19 @@ test("a client that sends FIN at once gets everything", async () => {
 test("clients that do not read hold up nobody, and are dropped after a while", async () => {
   const { listener, port } = await open();
   let document = LARGE;
-  listener.serve(() => document);
-  const lazy = await Promise.all([1, 2, 3].map(() => RawClient.connect(port)));
-  for (const client of lazy) client.pause();
+  let begun = 0;
+  listener.serve(() => {
+    begun++;
+    return document;
+  });
+  const lazy = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const client = await RawClient.connect(port);
+      client.pause();
+      return client;
+    }),
+  );
+  await eventually(() => begun === lazy.length);
   document = "{}";
   for (let round = 0; round < 5; round++) {
     const client = await RawClient.connect(port);

@@ -5,7 +5,7 @@
  */
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
-import { eventually } from "../support/eventually.ts";
+import { eventuallyHolds } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { nutcracker, ORACLE_ABSENT } from "../support/oracle.ts";
 import { poolsToYaml, Proxy, type ProxyProgram } from "../support/run-proxy.ts";
@@ -77,9 +77,14 @@ test.each(["1", "2"])("what -w %s has in use, and may have", async (workers) => 
   const client = await proxy.connect();
   // Half a request is kept.
   void client.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${"x".repeat(50_000)}`);
-  await eventually(async () => Number((await proxy.stats())["buffer_bytes"]) >= 50_000);
-  expect((await proxy.stats())["descriptors"]).toBe(Number(before["descriptors"]) + 1);
+  await eventuallyHolds(async () => {
+    const stats = await proxy.stats();
+    expect(Number(stats["buffer_bytes"])).toBeGreaterThanOrEqual(50_000);
+    expect(stats["descriptors"]).toBe(Number(before["descriptors"]) + 1);
+  });
   client.close();
-  await eventually(async () => (await proxy.stats())["buffer_bytes"] === 0);
-  expect((await proxy.stats())["descriptors"]).toBe(before["descriptors"]!);
+  await eventuallyHolds(async () => {
+    const { buffer_bytes, descriptors } = await proxy.stats();
+    expect([buffer_bytes, descriptors]).toEqual([0, before["descriptors"]]);
+  });
 });

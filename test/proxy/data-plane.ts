@@ -28,6 +28,9 @@ import { poolsToYaml } from "../support/run-proxy.ts";
 
 const ROOM_WAIT_MS = 300;
 
+/** Clients that wait for room, or linger, take seconds on a machine with nothing else to do. */
+const IDLE_DEADLINE_MS = 20_000;
+
 /** Each halves what the next reply is expected to weigh. */
 const SETTLED_REPLIES = 20;
 
@@ -115,26 +118,29 @@ export class DataPlane {
 
   /** Waits until no client, no request and no chunk is left; server connections may stay. */
   async expectIdle(): Promise<void> {
-    await eventuallyHolds(() => {
-      expect(this.listener.clients.size).toBe(0);
-      expect(this.descriptors.clients).toBe(0);
-      expect(this.descriptors.abandoned).toBe(0);
-      expect(this.pool.counters.clientConnections).toBe(0);
-      let serverConnections = 0;
-      for (let i = 0; i < this.pool.servers.length; i++) {
-        const { inQueue, inQueueBytes, outQueue, outQueueBytes, ...others } = this.counters(i);
-        expect({ inQueue, inQueueBytes, outQueue, outQueueBytes }).toEqual({
-          inQueue: 0,
-          inQueueBytes: 0,
-          outQueue: 0,
-          outQueueBytes: 0,
-        });
-        serverConnections += others.serverConnections;
-      }
-      expect(this.connections.current).toBe(1 + serverConnections);
-      expect(this.chunkPool.chunksInUse).toBe(0);
-      expect(this.chunkPool.bytesInUse).toBe(0);
-    });
+    await eventuallyHolds(
+      () => {
+        expect(this.listener.clients.size).toBe(0);
+        expect(this.descriptors.clients).toBe(0);
+        expect(this.descriptors.abandoned).toBe(0);
+        expect(this.pool.counters.clientConnections).toBe(0);
+        let serverConnections = 0;
+        for (let i = 0; i < this.pool.servers.length; i++) {
+          const { inQueue, inQueueBytes, outQueue, outQueueBytes, ...others } = this.counters(i);
+          expect({ inQueue, inQueueBytes, outQueue, outQueueBytes }).toEqual({
+            inQueue: 0,
+            inQueueBytes: 0,
+            outQueue: 0,
+            outQueueBytes: 0,
+          });
+          serverConnections += others.serverConnections;
+        }
+        expect(this.connections.current).toBe(1 + serverConnections);
+        expect(this.chunkPool.chunksInUse).toBe(0);
+        expect(this.chunkPool.bytesInUse).toBe(0);
+      },
+      { deadlineMs: IDLE_DEADLINE_MS },
+    );
   }
 
   [Symbol.dispose](): void {

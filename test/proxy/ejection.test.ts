@@ -261,7 +261,7 @@ test.each([
     auto_eject_hosts: true,
     server_failure_limit: 1,
     server_retry_timeout: 20,
-    timeout: 40,
+    timeout: 500,
   });
   const [key] = keysOn(plane, 0, 1) as [string];
   const client = await plane.connect();

@@ -103,7 +103,7 @@ test.each(["fails", "times out", "reads on and fails"])(
   "clients of a server that does not read go on when it %s",
   async (how) => {
     const stuck = await stuckServer();
-    const settings = how === "times out" ? { timeout: 400 } : {};
+    const settings = how === "times out" ? { timeout: 1000 } : {};
     await using redis = await RedisServer.start();
     using plane = await DataPlane.start({
       ...settings,

@@ -101,7 +101,7 @@ PING
 PSETEX str milliseconds value
 PTTL any
 RESTORE any 0 payload REPLACE
-RESTORE any seconds payload
+RESTORE any milliseconds payload
 RPOP list
 RPOP list int
 RPOPLPUSH list list

@@ -24,7 +24,7 @@ const SMALL_KEYS = 120;
 const LARGE_KEYS = 9;
 
 export interface FaultyPoolOptions {
-  /** Keys of the pool's section in nutcracker.yml; `timeout: 500` unless told. */
+  /** Keys of the pool's section in nutcracker.yml; `timeout: 1000` unless told. */
   readonly pool?: Omit<PoolSettings, "servers">;
   readonly seed?: number;
 }
@@ -67,7 +67,7 @@ export class FaultyPool {
       pools: {
         alpha: {
           redis: dialect === "redis",
-          timeout: 500,
+          timeout: 1000,
           hash: "md5",
           ...options.pool,
           servers: items,
@@ -107,6 +107,8 @@ export class FaultyPool {
     const client = await this.connect();
     try {
       const keys = this.keys.flat();
+      // One that comes back behind the first look takes keys away from the others.
+      await eventually(() => this.#isNobodyOut(), { what: "all are back", deadlineMs: 20_000 });
       await eventually(async () => {
         void client.send(keys.map(set).join(""));
         const replies = [];
@@ -145,6 +147,12 @@ export class FaultyPool {
     expect(this.proxy.isRunning).toBe(true);
     expect(this.proxy.stderr).toBe("");
     expect(this.proxy.log).not.toMatch(/handler.* failed/);
+  }
+
+  async #isNobodyOut(): Promise<boolean> {
+    const servers = this.servers.map((_, index) => this.proxy.serverStats(`s${index}`));
+    const states = (await Promise.all(servers)).map((server) => String(server["server_state"]));
+    return states.every((state) => state !== "ejected" && state !== "probing");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,9 +4,8 @@
  * A SIGSTOP that was sent has stopped nobody yet. It is one thread's to receive, and on a busy
  * machine the other threads of a memcached go on answering until that one gets a processor.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { nowMs } from "../../src/lib/clock.ts";
-import { statFields } from "./process-stat.ts";
+import { threadStates } from "./process-stat.ts";
 
 const DEADLINE_MS = 5000;
 const STOPPED = "T";
@@ -28,11 +27,4 @@ export function freezeProcess(pid: number): void {
 /** Lets it go on; does nothing to a process that runs. */
 export function thawProcess(pid: number): void {
   process.kill(pid, "SIGCONT");
-}
-
-/** One letter per thread, as in proc(5): `R` runs, `S` sleeps, `T` is stopped. */
-function threadStates(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`).map((thread) => {
-    return statFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1"))[0] ?? "";
-  });
 }

@@ -68,6 +68,10 @@ export class RequestGenerator {
     return args;
   }
 
+  #seconds(): number {
+    return this.#random.pick([...SECONDS, this.#random.pick([0, -1, 500_000])]);
+  }
+
   #spell(name: string): string {
     return this.#random.pick([
       name,
@@ -158,8 +162,8 @@ export class RequestGenerator {
     pattern: () => this.#random.pick(["*", "f*", "?1", "[^f]*"]),
     lon: () => this.#random.pick(["13.361389", "2.35", "-122.4", "200"]),
     lat: () => this.#random.pick(["38.115556", "48.85", "37.77"]),
-    seconds: () => String(this.#random.pick([...SECONDS, this.#random.pick([0, -1, 500_000])])),
-    milliseconds: () => String(this.#random.pick(SECONDS) * 1000),
+    seconds: () => String(this.#seconds()),
+    milliseconds: () => String(this.#seconds() * 1000),
     timestamp: () => String(this.#random.pick([FUTURE_SECONDS, FUTURE_SECONDS, 1, 0])),
     timestampms: () => String(this.#random.pick([FUTURE_SECONDS, FUTURE_SECONDS, 1]) * 1000),
     payload: () => this.#random.pick([...this.#payloads, Buffer.from("no payload")]),

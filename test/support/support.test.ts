@@ -20,7 +20,7 @@ test("redis-server starts, is killed, and returns on the same port", async () =>
   expect(await redis.command("SET", "a", "1")).toMatchObject({ text: "OK" });
   expect(await redis.keys()).toEqual(["a"]);
   await redis.kill();
-  expect(RawClient.connect(redis.port)).rejects.toThrow();
+  await expect(RawClient.connect(redis.port)).rejects.toThrow();
   await redis.restart();
   expect(await redis.keys()).toEqual([]);
 });
@@ -94,7 +94,7 @@ test("raw client reads replies, pieces and the end", async () => {
   await other.expectClosed();
   expect(server.requests).toEqual([["ANY", "a"], ["HALF"], ["FIN"], ["RESET"]]);
   client.deadlineMs = 20;
-  expect(client.readReply()).rejects.toThrow("closed while waiting for a reply");
+  await expect(client.readReply()).rejects.toThrow("closed while waiting for a reply");
 });
 
 test("a reply ends where it ends, for every cut", () => {

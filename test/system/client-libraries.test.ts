@@ -10,7 +10,7 @@ import { eventually, within } from "../support/eventually.ts";
 import { RedisPool, valueOf } from "../support/redis-pool.ts";
 import { Proxy } from "../support/run-proxy.ts";
 
-const CONNECT_MS = 3000;
+const CONNECT_MS = 10_000;
 
 let pool: RedisPool;
 let keys: string[];

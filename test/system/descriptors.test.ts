@@ -23,6 +23,8 @@ const LIMITED = ["sh", "-c", `ulimit -n ${FILES_MAX}; exec "$@"`, "sh", ...ourPr
 const WATCHED_MS = 1500;
 const ASLEEP_MS = 500;
 const ROUNDS = 12;
+/** So many that leave together are no news yet. */
+const HANDFUL = 4;
 const DATABASES = 8;
 
 interface Guest {
@@ -90,13 +92,14 @@ describe.each([
       for (const { client } of leaving) client.close();
       const next = waiting.splice(0, leaving.length);
       for (const { reply } of next) expect(await reply).toBe("+PONG\r\n");
+      if (leaving.length === 1) expect(logged(proxy)).toBe(1);
       served.push(...next);
     }
     for (const { client } of served) expect(await client.call("GET", "a")).toBe("$1\r\n1\r\n");
     for (const { client } of served) client.close();
     await eventually(async () => (await proxy.poolStats())["client_connections"] === 0);
-    // All of them at once have left room, and then there was none again.
-    expect(logged(proxy)).toBeLessThanOrEqual(2);
+    // Many at once have left room, and then there was none again: once, or in handfuls.
+    expect(logged(proxy)).toBeLessThanOrEqual(1 + CLIENTS / 4 / HANDFUL);
     expect(proxy.log).toContain("file descriptors for clients are free");
     expect(proxy.isRunning).toBe(true);
   }, 30_000);
@@ -175,7 +178,8 @@ test.each([
     const before = openFiles(proxy.pid).length;
     for (let i = 0; i < ROUNDS; i++) {
       expect(await client.call("GET", `k${i}`)).toBe("-ERR Connection timed out\r\n");
-      expect(openFiles(proxy.pid).length).toBeLessThanOrEqual(before + attemptsMax);
+      // Looking up a name opens files for moments.
+      await eventually(() => openFiles(proxy.pid).length <= before + attemptsMax);
     }
     expect(await usedWhileWaitingMs(proxy.pid)).toBeLessThan(ASLEEP_MS);
     // The others have what they need.
@@ -191,7 +195,7 @@ test("with no descriptor for a server left, its requests get an error, and later
   await using redis = await RedisServer.start();
   const pools = { alpha: { servers: [`${redis.item}:1`] } };
   await using proxy = await Proxy.start({ pools, program: LIMITED });
-  const [served] = await crowd(proxy);
+  const [served, waiting] = await crowd(proxy);
   const replies: string[] = [];
   for (const [index, { client }] of served.slice(0, DATABASES).entries()) {
     expect(await client.call("SELECT", index)).toBe("+OK\r\n");
@@ -201,7 +205,9 @@ test("with no descriptor for a server left, its requests get an error, and later
   expect(replies[DATABASES - 1]).toBe("-ERR Too many open files\r\n");
   expect(await usedWhileWaitingMs(proxy.pid)).toBeLessThan(ASLEEP_MS);
   const last = served[DATABASES - 1]?.client;
-  for (const { client } of served) if (client !== last) client.close();
+  // Who waits would take the place of who leaves.
+  for (const { client } of [...served, ...waiting]) if (client !== last) client.close();
+  for (const { reply } of waiting) await reply.catch(() => "");
   await eventually(async () => (await last?.call("SET", "a", "1")) === "+OK\r\n");
   last?.close();
 }, 30_000);

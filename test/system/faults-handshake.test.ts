@@ -35,7 +35,7 @@ test("every fault in the handshake", async () => {
         servers: [`${faults.item}:1 s0`],
         redis_auth: PASSWORD,
         redis_db: 3,
-        timeout: 400,
+        timeout: 1000,
       },
     },
   });

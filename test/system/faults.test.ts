@@ -18,7 +18,7 @@ const HARMS: readonly (readonly [string, Fault, Answers])[] = [
   ["refuse", { kind: "refuse" }, "errors"],
   ["accept and close", { kind: "acceptAndClose" }, "errors"],
   ["stall", { kind: "stall" }, "errors"],
-  ["delay beyond the timeout", { kind: "delay", ms: 800 }, "errors"],
+  ["delay beyond the timeout", { kind: "delay", ms: 1600 }, "errors"],
   ["reset at once", { kind: "reset", place: "at once" }, "errors"],
   ["reset instead of some replies", { kind: "reset", place: "instead", chance: 0.2 }, "both"],
   ["reset inside of some replies", { kind: "reset", chance: 0.2 }, "both"],

@@ -61,7 +61,7 @@ test.each([
   async (_, settings) => {
     await using pool = await RedisPool.start({
       servers: 3,
-      pool: { hash: "murmur", timeout: 400, ...settings },
+      pool: { hash: "murmur", timeout: 1000, ...settings },
     });
     let seed = chooseSeed();
     process.stderr.write(`NUTCRACKER_SEED=${seed}\n`);

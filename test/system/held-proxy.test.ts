@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { FaultyPool } from "../support/faulty-pool.ts";
 
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 1000;
 const ROUNDS = 2;
 
 test.each(["redis", "memcached"] as const)(

@@ -14,8 +14,8 @@ const HEAD = `$${SIZE}\r\n`;
 const FIRST_HALF = HEAD + "x".repeat(SIZE / 2);
 const SECOND_HALF = `${"y".repeat(SIZE / 2)}\r\n`;
 
-function startProxy(server: ScriptedServer): Promise<Proxy> {
-  return Proxy.start({ pools: { alpha: { timeout: 1000, servers: [`${server.item}:1 s0`] } } });
+function startProxy(server: ScriptedServer, timeout: number): Promise<Proxy> {
+  return Proxy.start({ pools: { alpha: { timeout, servers: [`${server.item}:1 s0`] } } });
 }
 
 /** A key that belongs to a server of a pool of s0 and s1 with the default settings. */
@@ -33,7 +33,7 @@ test("the first half is there before the second is sent", async () => {
   await using server = ScriptedServer.start((peer, _args, index) => {
     if (index === 0) peer.write(FIRST_HALF);
   });
-  await using proxy = await startProxy(server);
+  await using proxy = await startProxy(server, 0);
   const client = await proxy.connect();
   const other = await proxy.connect();
   void client.request("GET", "a");
@@ -52,7 +52,7 @@ test("a server that dies in the middle: that connection ends, others get an erro
   await using server = ScriptedServer.start((peer, _args, index) => {
     if (index === 0) peer.write(FIRST_HALF);
   });
-  await using proxy = await startProxy(server);
+  await using proxy = await startProxy(server, 1000);
   const client = await proxy.connect();
   const other = await proxy.connect();
   void client.request("GET", "a");

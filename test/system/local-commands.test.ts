@@ -2,6 +2,7 @@
  * Commands that the proxy answers itself: in Redis' shapes, for RESP2 and RESP3.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { RedisPool, valueOf } from "../support/redis-pool.ts";
 import { RedisServer } from "../support/redis-server.ts";
@@ -107,6 +108,7 @@ test("names and libraries are kept and shown", async () => {
 });
 
 test("CLIENT LIST shows the clients of the pool, CLIENT KILL closes them", async () => {
+  await eventually(async () => (await pool.proxy.poolStats())["client_connections"] === 1);
   const [first, second, third] = [await pool.connect(), await pool.connect(), await pool.connect()];
   for (const [index, each] of [first, second, third].entries()) {
     await each.call("CLIENT", "SETNAME", `c${index}`);

@@ -42,7 +42,7 @@ test("a server that goes and comes back", async () => {
 });
 
 test("a server that hangs: the timeout, for all that wait", async () => {
-  await using pool = await MemcachedPool.start({ pool: { timeout: 300 } });
+  await using pool = await MemcachedPool.start({ pool: { timeout: 1000 } });
   const client = await pool.connect();
   await ask(client, setOf("k", "x"));
   pool.server(0).freeze();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   pool = await RedisPool.start({
     servers: 2,
     server: {
-      args: ["--key-load-delay", "8000", "--loading-process-events-interval-bytes", "1024"],
+      args: ["--key-load-delay", "4000", "--loading-process-events-interval-bytes", "1024"],
     },
     pool: { auto_eject_hosts: true, server_failure_limit: 1, server_retry_timeout: 20 },
   });
@@ -87,7 +87,7 @@ test("LOADING", async () => {
   const [key] = (await pool.keysOf(1, 1)) as [string];
   const server = pool.server(1);
   await pool.fill([key]);
-  await server.command("DEBUG", "POPULATE", "60");
+  await server.command("DEBUG", "POPULATE", "1000");
   await server.command("SAVE");
   // A pool that ejects keeps a server out while it loads.
   const items = pool.servers.map(({ item }, index) => `${item}:1 s${index}`);
@@ -99,6 +99,8 @@ test("LOADING", async () => {
     return reply.startsWith("-LOADING") ? reply : null;
   });
   const isLoading = await beside.pipeline([["GET", key], ["PING"], ["SET", key, "x"]]);
+  // It would take four seconds.
+  await server.command("CONFIG", "SET", "key-load-delay", "0");
   await restarted;
   expect(loading).toBe("-LOADING Redis is loading the dataset in memory\r\n");
   expect(isLoading[1]).toBe("+PONG\r\n");

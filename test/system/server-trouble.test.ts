@@ -174,7 +174,7 @@ test("fragment replies of a wrong kind are an error and shift nothing", async ()
 
 test("a server that hangs is given up after `timeout`", async () => {
   await using redis = await RedisServer.start();
-  await using proxy = await startProxy(redis.item, { timeout: 150 });
+  await using proxy = await startProxy(redis.item, { timeout: 1000 });
   const client = await proxy.connect();
   expect(await client.call("SET", "a", "1")).toBe("+OK\r\n");
   redis.freeze();
