@@ -96,7 +96,20 @@ function shown(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, "?");
 }
 
+const REFUSED_HANDSHAKE = "HANDSHAKE";
+
 /** A server refused the handshake: its own error line goes to each request that waited. */
-export function refusedBy(reply: Buffer): FailureReason {
-  return { code: "HANDSHAKE", text: "Invalid argument", cause: "refused handshake", reply };
+export function refusedHandshake(reply: Buffer): FailureReason {
+  const cause = "handshake failed";
+  return { code: REFUSED_HANDSHAKE, text: BAD_RESPONSE.text, cause, reply };
+}
+
+/** The same, from a server that has said so before it was asked (too many clients). */
+export function refusedConnection(reply: Buffer): FailureReason {
+  return { code: "REFUSED", text: BAD_RESPONSE.text, cause: "refused the connection", reply };
+}
+
+/** The server has answered as servers do that live. */
+export function isRefusedHandshake({ code }: FailureReason): boolean {
+  return code === REFUSED_HANDSHAKE;
 }

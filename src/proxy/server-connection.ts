@@ -21,23 +21,20 @@ import {
   BAD_RESPONSE,
   failureOf,
   NO_BUFFER_SPACE,
-  refusedBy,
+  refusedConnection,
+  refusedHandshake,
   SERVER_CLOSED,
   TIMED_OUT,
   UNUSED,
 } from "../protocol/failure.ts";
-import type { ResponseParser } from "../protocol/protocol.ts";
-import { ParseStatus } from "../protocol/protocol.ts";
-import type { Request } from "../protocol/request.ts";
-import { giveRequest, RequestState, takeRequest } from "../protocol/request.ts";
+import { ParseStatus, type ResponseParser } from "../protocol/protocol.ts";
+import { giveRequest, type Request, RequestState, takeRequest } from "../protocol/request.ts";
 import type { ServerCounters } from "../stats/counters.ts";
 import type { ServerDescriptor } from "./descriptor-budget.ts";
-import type { Lane } from "./lane.ts";
-import { LANE_IDLE_MS } from "./lane.ts";
+import { type Lane, LANE_IDLE_MS } from "./lane.ts";
 import { SERVER_OUTPUT_BYTES_MAX, STREAM_BYTES_MIN } from "./limits.ts";
 import { RequestDeadlines } from "./request-deadlines.ts";
-import type { OutputOwner } from "./socket-output.ts";
-import { SocketOutput } from "./socket-output.ts";
+import { type OutputOwner, SocketOutput } from "./socket-output.ts";
 import type { Turn } from "./turn.ts";
 
 export const ConnectionState = { Connecting: 0, Handshaking: 1, Open: 2, Closed: 3 } as const;
@@ -253,12 +250,9 @@ export class ServerConnection implements OutputOwner {
     this.socket?.terminate();
     this.socket = null;
     for (let request = this.sent.shift(); request !== null; request = this.sent.shift()) {
-      if (request.owner === null) {
-        giveRequest(request);
-      } else {
-        request.failure = failure;
-        request.owner.requestDone(request);
-      }
+      request.failure = failure;
+      if (request.owner === null) giveRequest(request);
+      else request.owner.requestDone(request);
     }
     this.letGo();
   }
@@ -310,7 +304,8 @@ export class ServerConnection implements OutputOwner {
 
   private responded(chunk: Buffer, start: number, end: number): void {
     if (this.isUnasked) {
-      this.close(BAD_RESPONSE);
+      const isRefusal = this.parser.isError;
+      this.close(isRefusal ? refusedConnection(this.takeReply(chunk, start, end)) : BAD_RESPONSE);
       return;
     }
     const request = this.sent.shift()!;
@@ -367,17 +362,20 @@ export class ServerConnection implements OutputOwner {
   }
 
   private handshakeReplied(chunk: Buffer, start: number, end: number): void {
-    let reply = Buffer.from(chunk.subarray(start, end));
-    if (this.partial !== null) {
-      this.partial.append(chunk, start, end);
-      reply = Buffer.allocUnsafe(this.partial.sizeBytes);
-      this.partial.copyOut(0, reply.length, reply, 0);
-      this.partial.clear();
-      this.partial = null;
-    }
-    const refusal = this.lane.handshake!.refusal(reply);
-    if (refusal !== null) this.close(refusedBy(refusal));
+    const refusal = this.lane.handshake!.refusal(this.takeReply(chunk, start, end));
+    if (refusal !== null) this.close(refusedHandshake(refusal));
     else if (--this.handshakeReplies === 0) this.becomeOpen();
+  }
+
+  /** A reply that is for us, as a copy. */
+  private takeReply(chunk: Buffer, start: number, end: number): Buffer {
+    if (this.partial === null) return Buffer.from(chunk.subarray(start, end));
+    this.partial.append(chunk, start, end);
+    const reply = Buffer.allocUnsafe(this.partial.sizeBytes);
+    this.partial.copyOut(0, reply.length, reply, 0);
+    this.partial.clear();
+    this.partial = null;
+    return reply;
   }
 
   private letGo(): void {

@@ -18,6 +18,7 @@ import type { Logger } from "../log/logger.ts";
 import type { FailureReason } from "../protocol/failure.ts";
 import {
   failureOf,
+  isRefusedHandshake,
   OUT_OF_DESCRIPTORS,
   SERVER_CLOSED,
   TIMED_OUT,
@@ -237,9 +238,9 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     else if (failure !== UNUSED) counters.serverErr++;
     if (this.isClosing) return;
     const isInUse = wasInUse && failure !== UNUSED;
-    // A refused handshake is the server's answer: it lives. A lack of descriptors is our own.
-    const isItsFault = isInUse && failure.reply === null && failure !== OUT_OF_DESCRIPTORS;
-    if (isItsFault) this.countFailure(connection, failure);
+    // A lack of descriptors is our own.
+    const isItsFault = !isRefusedHandshake(failure) && failure !== OUT_OF_DESCRIPTORS;
+    if (isInUse && isItsFault) this.countFailure(connection, failure);
     this.logClose(failure, isInUse);
   }
 
@@ -329,7 +330,7 @@ export class Server implements ServerConnectionOwner, PrivateOwner, ProbeOwner, 
     const { label } = trouble;
     if (reply !== null) {
       const words = reply.toString("latin1").trim().replace(/^-/, "");
-      trouble.warn("server.ts:2", `${label}: handshake failed: ${words}`);
+      trouble.warn("server.ts:2", `${label}: ${cause}: ${words}`);
     } else if (this.isPreconnecting) {
       this.isPreconnecting = false;
       // nutcracker's words.

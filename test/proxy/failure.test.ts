@@ -9,7 +9,7 @@ import {
   ejected,
   failureOf,
   NAME_NOT_RESOLVED,
-  refusedBy,
+  refusedHandshake,
   SERVER_CLOSED,
   TOO_MANY_BLOCKED,
 } from "../../src/protocol/failure.ts";
@@ -56,7 +56,7 @@ test("what clients read of an ejected server is one printable line, made once", 
 
 test("a server's own words are passed on as they came", () => {
   const words = Buffer.from("-NOAUTH Authentication required.\r\n");
-  expect(failureReply(refusedBy(words))).toBe(words);
+  expect(failureReply(refusedHandshake(words))).toBe(words);
 });
 
 test("README's table for the night has every text that clients read", async () => {
