@@ -41,6 +41,8 @@ const RESTART_DELAY_MAX_MS = 1_000;
 const STEADY_MS = 10_000;
 /** Workers in a row that ended before they served. */
 const FAILED_STARTS_MAX = 5;
+/** So many polls in a row without an answer are worth a line in the log: 5 s. */
+const HANGING_POLLS = 25;
 /** How much longer than its clients a worker may take to end. */
 const END_PATIENCE_MS = 1_000;
 
@@ -62,6 +64,8 @@ interface Slot {
   worker: WorkerProcess | null;
   /** Workers in a row that did not last. */
   crashes: number;
+  /** Polls in a row that it did not answer. Not a time: we may have been held ourselves. */
+  unanswered: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
@@ -100,6 +104,7 @@ export class Supervisor {
       number: index + 1,
       worker: null,
       crashes: 0,
+      unanswered: 0,
       timer: null,
     }));
   }
@@ -165,7 +170,21 @@ export class Supervisor {
   }
 
   #poll(): void {
-    for (const worker of this.#workers()) worker.poll();
+    for (const slot of this.#slots) if (slot.worker !== null) this.#pollWorker(slot, slot.worker);
+  }
+
+  /** A worker that hangs is left alone: somebody may be looking at it with a debugger. */
+  #pollWorker(slot: Slot, worker: WorkerProcess): void {
+    const { log } = this.#options;
+    const who = `worker ${slot.number} with pid ${worker.pid}`;
+    const wasHanging = slot.unanswered >= HANGING_POLLS;
+    slot.unanswered = worker.poll() ? 0 : slot.unanswered + 1;
+    if (slot.unanswered === HANGING_POLLS) {
+      const text = `${who} does not answer, its clients wait; another one would take its place`;
+      log.warn("supervisor.ts:4", text);
+    } else if (wasHanging && slot.unanswered === 0) {
+      log.notice("supervisor.ts:5", `${who} answers again`);
+    }
   }
 
   #kill(): void {
@@ -192,6 +211,7 @@ export class Supervisor {
       return errnoText(error);
     }
     slot.worker = worker;
+    slot.unanswered = 0;
     worker.send({
       kind: "start",
       workerNumber: slot.number,

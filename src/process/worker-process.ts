@@ -86,9 +86,11 @@ export class WorkerProcess {
     }
   }
 
-  /** Asks for its numbers, unless it still owes an answer. */
-  poll(): void {
-    if (this.#asked === this.#answered) void this.report();
+  /** Asks for its numbers. @returns false if it still owes an answer, and was not asked */
+  poll(): boolean {
+    const isAnswered = this.#asked <= this.#answered;
+    if (isAnswered) void this.report();
+    return isAnswered;
   }
 
   /** Asks for its numbers; resolves when they are newer than this call, or there will be none. */
