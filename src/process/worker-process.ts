@@ -19,8 +19,6 @@ import {
 
 /** Reports asked for and not answered, above which a worker that hangs is not asked again. */
 const REPORTS_WAITING_MAX = 16;
-/** The same for questions about its clients: one for each other worker and pool is usual. */
-const PEERS_WAITING_MAX = 1_024;
 /** How long a worker that is busy may take to say who its clients are. */
 const PEERS_PATIENCE_MS = 1_000;
 
@@ -48,6 +46,8 @@ export class WorkerProcess {
   #onAnswer: (() => void)[] = [];
   /** Who waits to hear of its clients, in the order of questions. */
   #onPeers: ((peers: readonly PeerFacts[]) => void)[] = [];
+  /** Of those, who waits no longer. While there are any, it is not asked again. */
+  #latePeers = 0;
 
   /**
    * @param words the command line behind the program's name, so that the worker shows it too
@@ -111,13 +111,19 @@ export class WorkerProcess {
 
   /** Its clients of a pool; none if it does not answer in time. */
   peers(pool: number): Promise<readonly PeerFacts[]> {
-    const isAsking = this.servesSinceMs > 0 && this.#onPeers.length < PEERS_WAITING_MAX;
+    const isAsking = this.servesSinceMs > 0 && this.#latePeers === 0;
     if (!isAsking || this.#answered === Infinity) return Promise.resolve([]);
     this.send({ kind: "tellPeers", pool });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve([]), PEERS_PATIENCE_MS);
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        this.#latePeers++;
+        resolve([]);
+      }, PEERS_PATIENCE_MS);
       this.#onPeers.push((peers) => {
         clearTimeout(timer);
+        if (isLate) this.#latePeers--;
         resolve(peers);
       });
     });
