@@ -31,12 +31,14 @@ export class WorkersElsewhere implements OtherWorkers {
   readonly #send: (message: MessageFromWorker) => void;
   readonly #lines = new Map<number, Line>();
   #lastAsk = 0;
+  #isOrphaned = false;
 
   constructor(send: (message: MessageFromWorker) => void) {
     this.#send = send;
   }
 
   peers(pool: number): Promise<readonly PeerFacts[]> {
+    if (this.#isOrphaned) return Promise.resolve([]);
     const line = this.#lines.get(pool) ?? { ask: 0, asked: [], waiting: [], timer: undefined };
     this.#lines.set(pool, line);
     return new Promise((resolve) => {
@@ -59,6 +61,15 @@ export class WorkersElsewhere implements OtherWorkers {
     line.asked = [];
     if (line.waiting.length > 0) this.#ask(pool, line);
     for (const resolve of asked) resolve(peers);
+  }
+
+  /** The supervisor is gone: nobody else is known any more, nor waited for. */
+  orphaned(): void {
+    this.#isOrphaned = true;
+    for (const [pool, line] of this.#lines) {
+      line.asked.push(...line.waiting.splice(0));
+      this.found(pool, line.ask, []);
+    }
   }
 
   #ask(pool: number, line: Line): void {

@@ -57,7 +57,7 @@ class SupervisedWorker {
     process.on("uncaughtException", (error) => this.#crash(error));
     process.on("unhandledRejection", (error) => this.#crash(error));
     returnMemoryWhenIdle();
-    process.on("disconnect", () => void this.#drain(ORPHAN_DRAIN_TIMEOUT_MS, 1));
+    process.on("disconnect", () => this.#orphaned());
     process.on("message", (message) => this.#receive(message as MessageToWorker));
     return this.#exitStatus.promise;
   }
@@ -113,6 +113,11 @@ class SupervisedWorker {
       await send({ kind: "failed", reason });
       this.#exitStatus.resolve(1);
     }
+  }
+
+  #orphaned(): void {
+    this.#otherWorkers.orphaned();
+    void this.#drain(ORPHAN_DRAIN_TIMEOUT_MS, 1);
   }
 
   async #drain(timeoutMs: number, status: number): Promise<void> {

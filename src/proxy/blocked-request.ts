@@ -91,9 +91,13 @@ export class BlockedRequest implements RequestOwner {
     setTimeout(() => this.abandon(), UNBLOCK_MS).unref();
   }
 
+  get isWaiting(): boolean {
+    return this.state === State.Sent && !this.isLeft;
+  }
+
   /** @returns false if it does not wait at the server, or no more */
   unblock(error: Buffer | null): boolean {
-    if (this.state !== State.Sent || this.isLeft) return false;
+    if (!this.isWaiting) return false;
     this.ownReply = error ?? this.timeoutReply;
     this.leave();
     return true;

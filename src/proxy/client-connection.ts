@@ -80,7 +80,7 @@ export class ClientConnection
   }
 
   get isBlocked(): boolean {
-    return this.state === State.Blocked;
+    return this.blocked?.isWaiting ?? false;
   }
 
   get silence(): Silence {

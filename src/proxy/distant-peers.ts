@@ -4,6 +4,7 @@
  *
  *   CLIENT LIST -> pool.askElsewhere() -> OtherWorkers.peers -> the reply, from all of them
  *   CLIENT KILL -> DistantPeer.terminate() -> OtherWorkers.tell -> carryOut, in their worker
+ *               -> pool.askElsewhere() once more: its answer comes behind the order
  *
  * How workers speak to each other is process/. One that serves alone needs nothing of this.
  */
@@ -27,6 +28,7 @@ export interface PeerOrder {
 export interface OtherWorkers {
   /** Clients of a pool; never rejected. Those of a worker that does not answer are missing. */
   peers(pool: number): Promise<readonly PeerFacts[]>;
+  /** Is carried out before a question that is put later is answered. */
   tell(order: PeerOrder): void;
 }
 
@@ -41,10 +43,23 @@ export function factsOf(peer: Peer): PeerFacts {
   return { identity, protocolVersion, database, isBlocked };
 }
 
+/** Clients of other workers, to whoever asked. */
+export interface DistantPeers {
+  readonly peers: readonly Peer[];
+  /** There was an order for one of them. It is carried out when their workers answer again. */
+  readonly hasOrders: boolean;
+}
+
 /** Clients of pool `pool` that are with other workers. */
-export async function distantPeers(workers: OtherWorkers, pool: number): Promise<Peer[]> {
+export async function distantPeers(workers: OtherWorkers, pool: number): Promise<DistantPeers> {
   const found = await workers.peers(pool);
-  return found.map((facts) => new DistantPeer(facts, pool, workers));
+  const answer = { peers: [] as Peer[], hasOrders: false };
+  const tell = (order: PeerOrder) => {
+    answer.hasOrders = true;
+    workers.tell(order);
+  };
+  answer.peers = found.map((facts) => new DistantPeer(facts, pool, tell));
+  return answer;
 }
 
 /** Does what another worker wants of one of these clients; it may have left meanwhile. */
@@ -67,7 +82,7 @@ class DistantPeer implements Peer {
   constructor(
     facts: PeerFacts,
     private readonly pool: number,
-    private readonly workers: OtherWorkers,
+    private readonly send: (order: PeerOrder) => void,
   ) {
     this.identity = facts.identity;
     this.protocolVersion = facts.protocolVersion;
@@ -86,6 +101,6 @@ class DistantPeer implements Peer {
 
   private tell(action: PeerOrder["action"], error: Buffer | null): void {
     const { id, address } = this.identity;
-    this.workers.tell({ pool: this.pool, id, address, action, error });
+    this.send({ pool: this.pool, id, address, action, error });
   }
 }

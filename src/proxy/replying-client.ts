@@ -212,15 +212,19 @@ export abstract class ReplyingClient extends PoolSession implements RequestOwner
     chunkPool.bytesInUse += sizeBytes;
     const found = await askElsewhere!();
     chunkPool.bytesInUse -= sizeBytes;
+    if (request.owner !== null) {
+      this.distantPeers = found.peers;
+      const bytes = reply(this);
+      this.distantPeers = [];
+      request.setReply(bytes, 0, bytes.length);
+      // Nothing that comes behind the reply may still reach a client that it calls killed.
+      if (found.hasOrders) await askElsewhere!();
+    }
     if (request.owner === null) {
       giveRequest(request);
       return;
     }
     this.isAskingElsewhere = false;
-    this.distantPeers = found;
-    const bytes = reply(this);
-    this.distantPeers = [];
-    request.setReply(bytes, 0, bytes.length);
     this.requestDone(request);
     if (this.isQuitting) this.closeAfterReplies();
   }

@@ -17,12 +17,13 @@ import type { ChunkPool } from "../lib/chunk-pool.ts";
 import { wallClockUs } from "../lib/clock.ts";
 import type { Logger } from "../log/logger.ts";
 import { ejected, type FailureReason, TOO_MANY_LANES } from "../protocol/failure.ts";
-import type { Peer, Protocol, RequestParser } from "../protocol/protocol.ts";
+import type { Protocol, RequestParser } from "../protocol/protocol.ts";
 import { Router } from "../routing/router.ts";
 import type { ConnectionCounters, PoolStatistics } from "../stats/counters.ts";
 import { PoolCounters } from "../stats/counters.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { DescriptorBudget } from "./descriptor-budget.ts";
+import type { DistantPeers } from "./distant-peers.ts";
 import { type Lane, Lanes } from "./lane.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerOwner } from "./server.ts";
@@ -58,7 +59,7 @@ export class ServerPool implements ServerOwner, PoolStatistics {
   readonly descriptors: DescriptorBudget;
   readonly waitingRoom: WaitingRoom;
   /** Clients of the pool that are with other workers; null = there are no other workers. */
-  askElsewhere: (() => Promise<readonly Peer[]>) | null = null;
+  askElsewhere: (() => Promise<DistantPeers>) | null = null;
 
   private readonly router: Router;
   private readonly deadlines = new DeadlineTimer((nowMs) => this.expire(nowMs));

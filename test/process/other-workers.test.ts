@@ -47,3 +47,13 @@ test("no answer is none after a while, and one that comes too late is not looked
   expect(await next).toEqual([facts(2)]);
   expect(sent).toHaveLength(2);
 });
+
+test("without a supervisor nobody is waited for", async () => {
+  const { sent, workers } = start();
+  const found = [workers.peers(0), workers.peers(0), workers.peers(1)];
+  workers.orphaned();
+  found.push(workers.peers(1), workers.peers(2));
+  for (const peers of await Promise.all(found)) expect(peers).toEqual([]);
+  workers.found(0, 1, [facts(1)]);
+  expect(sent).toHaveLength(2);
+});

@@ -108,6 +108,27 @@ test("CLIENT UNBLOCK reaches a client that waits with another worker", async () 
   expect(await one.client.call("CLIENT", "UNBLOCK", "999999")).toBe(":0\r\n");
 });
 
+test("who was told that a client is killed or unblocked may rely on it", async () => {
+  const { pool, members } = await start();
+  await using _ = pool;
+  const [one] = oneOfEach(members) as [Member, Member, Member];
+  const others = members.filter((member) => workerOf(member) !== workerOf(one)).slice(0, 20);
+  for (const [index, { client, id }] of others.entries()) {
+    await client.request("BLPOP", "queue", "0");
+    const isBlocked = async () => {
+      const list = await one.client.value("CLIENT", "LIST", "ID", `${id}`);
+      return column(list, "flags")[0] === "b";
+    };
+    await eventually(isBlocked);
+    const order = index % 2 === 0 ? ["KILL", "ID", `${id}`] : ["UNBLOCK", `${id}`];
+    const push = ["RPUSH", "queue", "element"];
+    expect(await one.client.pipeline([["CLIENT", ...order], push])).toEqual([":1\r\n", ":1\r\n"]);
+    if (index % 2 === 0) await client.expectClosed();
+    else expect(await client.readReply()).toBe("*-1\r\n");
+    expect(await one.client.call("LPOP", "queue")).toBe(bulk("element"));
+  }
+});
+
 test("replies keep their places in a pipeline", async () => {
   const { pool, members } = await start();
   await using _ = pool;
@@ -161,3 +182,19 @@ test("a client that leaves while its question is on the way harms nobody", async
   const left = members.filter((member) => member !== one);
   await eventuallyHolds(async () => expect(await idsSeenBy(two)).toEqual(idsOf(left)));
 });
+
+test("questions do not hold up the end of a worker whose supervisor is killed", async () => {
+  const { pool, members } = await start();
+  await using _ = pool;
+  const [one] = oneOfEach(members) as [Member, Member, Member];
+  const rounds = 20;
+  freezeProcess(pool.proxy.pid);
+  await one.client.send(`PING\r\n${"CLIENT LIST\r\n".repeat(rounds)}PING last\r\n`);
+  expect(await one.client.readReply()).toBe("+PONG\r\n");
+  pool.proxy.signal("SIGKILL");
+  for (let round = 0; round < rounds; round++) {
+    expect(column(await one.client.readReply(), "id")).toContain(`${one.id}`);
+  }
+  expect(await one.client.readReply()).toBe(bulk("last"));
+  await one.client.expectClosed();
+}, 15_000);

@@ -10,6 +10,8 @@ import { freezeProcess, thawProcess } from "../support/freeze.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import { RedisServer } from "../support/redis-server.ts";
+import { bulk } from "../support/resp.ts";
+import { ScriptedServer } from "../support/scripted-server.ts";
 import { withSeed } from "../support/seeded-random.ts";
 import { blocked, keyOn, listOf, NIL, pair, start } from "./blocking.ts";
 import { DataPlane } from "./data-plane.ts";
@@ -88,6 +90,24 @@ const UNBLOCKED: readonly (readonly [string, string])[] = [
   ["BZMPOP 0 1 l MIN", NIL],
   ["XREAD BLOCK 0 STREAMS l $", NIL],
 ];
+
+test("a client whose request is not sent yet is not blocked, and cannot be unblocked", async () => {
+  using server = ScriptedServer.start((peer, args) => {
+    if (args[0] === "BLPOP") peer.write(pair("q", "element"));
+  });
+  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+  const [waiting, other] = [await plane.connect(), await plane.connect()];
+  const id = `${await waiting.value("CLIENT", "ID")}`;
+  await waiting.send("GET key\r\nBLPOP q 0\r\n");
+  await eventually(() => server.requests.length === 1);
+  expect(Array.from(plane.listener.clients, (client) => client.isBlocked)).toEqual([false, false]);
+  expect(await other.call("CLIENT", "UNBLOCK", id)).toBe(":0\r\n");
+  server.peers[0]!.write(bulk("value"));
+  expect(await waiting.readReplies(2)).toEqual([bulk("value"), pair("q", "element")]);
+  waiting.close();
+  other.close();
+  await plane.expectIdle();
+});
 
 test.each(UNBLOCKED)("CLIENT UNBLOCK ends %s", async (request, nothing) => {
   await using redis = await RedisServer.start();

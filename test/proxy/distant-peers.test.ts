@@ -46,6 +46,11 @@ class Elsewhere implements OtherWorkers {
   answer(): void {
     for (const answer of this.asked.splice(0)) answer();
   }
+
+  async answerOne(): Promise<void> {
+    await eventually(() => this.asked.length === 1);
+    this.answer();
+  }
 }
 
 async function start(redis: RedisServer, elsewhere: Elsewhere, options?: DataPlaneOptions) {
@@ -69,10 +74,12 @@ test("the reply keeps its place, and those behind it wait for it", async () => {
     "id=1000000 addr=10.0.0.1:5 laddr=10.0.0.2:6 name=stranger age=7 flags=N db=4 sub=0 psub=0 " +
       "ssub=0 multi=-1 watch=0 user=default redir=-1 resp=3 lib-name= lib-ver=\n\r\n",
   );
-  await eventually(() => elsewhere.asked.length === 1);
-  elsewhere.answer();
-  expect(await client.readReplies(3)).toEqual(["$-1\r\n", ":1\r\n", "+PONG\r\n"]);
+  expect(await client.readReply()).toBe("$-1\r\n");
+  await elsewhere.answerOne();
   const { id, address } = STRANGER.identity;
+  // Now the order is on its way; the next answer comes behind it.
+  await elsewhere.answerOne();
+  expect(await client.readReplies(2)).toEqual([":1\r\n", "+PONG\r\n"]);
   expect(elsewhere.orders).toEqual([{ pool: 0, id, address, action: "terminate", error: null }]);
   client.close();
   await plane.expectIdle();
@@ -85,8 +92,8 @@ test("a client that kills itself hears of it, and nothing behind that is done", 
   const client = await plane.connect();
   await client.send("GET key\r\nCLIENT KILL TYPE normal SKIPME no\r\nPING\r\n");
   expect(await client.readReply()).toBe("$-1\r\n");
-  await eventually(() => elsewhere.asked.length === 1);
-  elsewhere.answer();
+  await elsewhere.answerOne();
+  await elsewhere.answerOne();
   expect(await client.readReply()).toBe(":2\r\n");
   await client.expectClosed();
   await plane.expectIdle();
@@ -105,6 +112,21 @@ test("a client that leaves meanwhile, and requests without end, leave nothing be
   elsewhere.answer();
   await plane.expectIdle();
   expect(elsewhere.asked).toEqual([]);
+});
+
+test("a client that leaves between its order and the reply leaves nothing behind", async () => {
+  await using redis = await RedisServer.start();
+  const elsewhere = new Elsewhere();
+  using plane = await start(redis, elsewhere);
+  const client = await plane.connect();
+  await client.send("CLIENT KILL ID 1000000\r\nPING\r\n");
+  await elsewhere.answerOne();
+  await eventually(() => elsewhere.orders.length === 1 && elsewhere.asked.length === 1);
+  expect(client.unreadSize).toBe(0);
+  plane.listener.clients.values().next().value!.terminate();
+  elsewhere.answer();
+  await client.expectClosed();
+  await plane.expectIdle();
 });
 
 test("what it keeps of requests counts, and has the limit of everything that waits", async () => {
