@@ -78,7 +78,7 @@ export class BlockedRequest implements RequestOwner {
 
   /**
    * Ends the block, but not so that an element is lost which the server has just taken out: that
-   * one still comes.
+   * one still comes, unless a Redis reads the push and our end of the connection in the same turn.
    */
   leave(): void {
     if (this.isLeft) return;
