@@ -5,6 +5,8 @@
  * How a reason is spelled on the wire is each protocol's replies.ts.
  */
 
+import { LF } from "../lib/bytes.ts";
+
 export interface FailureReason {
   /** The code that Bun or Node gives for it, or our own word. */
   readonly code: string;
@@ -104,8 +106,12 @@ export function refusedHandshake(reply: Buffer): FailureReason {
   return { code: REFUSED_HANDSHAKE, text: BAD_RESPONSE.text, cause, reply };
 }
 
-/** The same, from a server that has said so before it was asked (too many clients). */
+/**
+ * The same, from a server that has sent an error before it was asked (too many clients). Several
+ * lines may hold a value, or an error that only clients of RESP3 can read: they belong to nobody.
+ */
 export function refusedConnection(reply: Buffer): FailureReason {
+  if (reply.indexOf(LF) !== reply.length - 1) return BAD_RESPONSE;
   return { code: "REFUSED", text: BAD_RESPONSE.text, cause: "refused the connection", reply };
 }
 

@@ -6,9 +6,11 @@ import { dlopen } from "bun:ffi";
 import { constants } from "node:os";
 import { join } from "node:path";
 import {
+  BAD_RESPONSE,
   ejected,
   failureOf,
   NAME_NOT_RESOLVED,
+  refusedConnection,
   refusedHandshake,
   SERVER_CLOSED,
   TOO_MANY_BLOCKED,
@@ -57,6 +59,14 @@ test("what clients read of an ejected server is one printable line, made once", 
 test("a server's own words are passed on as they came", () => {
   const words = Buffer.from("-NOAUTH Authentication required.\r\n");
   expect(failureReply(refusedHandshake(words))).toBe(words);
+});
+
+test("a refusal is one line, so that every client can read it", () => {
+  const line = Buffer.from("-ERR max number of clients reached\r\n");
+  expect(failureReply(refusedConnection(line))).toBe(line);
+  for (const text of ["!6\r\nvvvvvv\r\n", "VALUE k 0 1\r\nx\r\nSERVER_ERROR out of memory\r\n"]) {
+    expect(refusedConnection(Buffer.from(text))).toBe(BAD_RESPONSE);
+  }
 });
 
 test("README's table for the night has every text that clients read", async () => {

@@ -8,26 +8,29 @@ import type { Peer } from "../support/scripted-server.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { DataPlane } from "./data-plane.ts";
 
-test("a reply that comes before the request is written belongs to nobody", async () => {
-  using server = ScriptedServer.start((peer, args) => peer.write(bulk(args[1] ?? "")));
-  using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
-  const client = await plane.connect();
-  expect(await client.call("GET", "warm")).toBe(bulk("warm"));
-  // Both are there when the proxy's next turn starts, the request first.
-  void client.request("GET", "a");
-  server.peers[0]!.write("+STRAY\r\n");
-  expect(await client.readReply()).toBe("-ERR Invalid argument\r\n");
-  expect(
-    await client.pipeline([
-      ["GET", "b"],
-      ["GET", "c"],
-    ]),
-  ).toEqual([bulk("b"), bulk("c")]);
-  expect(server.peers.length).toBe(2);
-  expect(plane.counters()).toMatchObject({ serverErr: 1 });
-  client.close();
-  await plane.expectIdle();
-});
+test.each(["+STRAY\r\n", "!6\r\nvvvvvv\r\n", "|1\r\n+a\r\n+b\r\n-ERR c\r\n"])(
+  "a reply that comes before the request is written belongs to nobody: %j",
+  async (stray) => {
+    using server = ScriptedServer.start((peer, args) => peer.write(bulk(args[1] ?? "")));
+    using plane = await DataPlane.start({ servers: [`${server.item}:1 s0`] });
+    const client = await plane.connect();
+    expect(await client.call("GET", "warm")).toBe(bulk("warm"));
+    // Both are there when the proxy's next turn starts, the request first.
+    void client.request("GET", "a");
+    server.peers[0]!.write(stray);
+    expect(await client.readReply()).toBe("-ERR Invalid argument\r\n");
+    expect(
+      await client.pipeline([
+        ["GET", "b"],
+        ["GET", "c"],
+      ]),
+    ).toEqual([bulk("b"), bulk("c")]);
+    expect(server.peers.length).toBe(2);
+    expect(plane.counters()).toMatchObject({ serverErr: 1 });
+    client.close();
+    await plane.expectIdle();
+  },
+);
 
 test("an error that comes before the request is written is the server's refusal", async () => {
   const refusal = "-ERR max number of clients reached\r\n";
