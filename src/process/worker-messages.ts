@@ -35,14 +35,27 @@ export interface StartMessage {
   readonly logLevel: number;
 }
 
-/** The clients of a pool that are with other workers. */
+/** Who are the clients of a pool that are with other workers? Answered with `foundPeers`. */
+export interface AskPeersMessage {
+  readonly kind: "askPeers";
+  /** Index in the configuration. */
+  readonly pool: number;
+  /** Number of the question. */
+  readonly ask: number;
+}
+
 export interface FoundPeersMessage {
   readonly kind: "foundPeers";
-  /** Index in the configuration. */
   readonly pool: number;
   /** As in the question. */
   readonly ask: number;
   readonly peers: readonly PeerFacts[];
+}
+
+/** For a client of another worker. */
+export interface OrderMessage {
+  readonly kind: "order";
+  readonly order: PeerOrder;
 }
 
 export type MessageToWorker =
@@ -51,24 +64,17 @@ export type MessageToWorker =
   | { readonly kind: "drain"; readonly timeoutMs: number }
   | { readonly kind: "tellPeers"; readonly pool: number }
   | FoundPeersMessage
-  | { readonly kind: "order"; readonly order: PeerOrder };
+  | OrderMessage;
 
 export type MessageFromWorker =
   | { readonly kind: "serving" }
   | { readonly kind: "failed"; readonly reason: string }
   /** Numbers as StatisticsNumbers reads them. */
   | { readonly kind: "report"; readonly numbers: readonly number[] }
-  /** To be answered with `foundPeers`. */
   | AskPeersMessage
   /** Its clients of the pool that `tellPeers` named. Answers come in the order of questions. */
   | { readonly kind: "peers"; readonly peers: readonly PeerFacts[] }
-  | { readonly kind: "order"; readonly order: PeerOrder };
-
-export interface AskPeersMessage {
-  readonly kind: "askPeers";
-  readonly pool: number;
-  readonly ask: number;
-}
+  | OrderMessage;
 
 /** The first listening socket of a worker: behind stdin, stdout and stderr. */
 export const FIRST_SOCKET_FD = 3;

@@ -14,6 +14,7 @@ import {
   type AskPeersMessage,
   type MessageFromWorker,
   type MessageToWorker,
+  type OrderMessage,
   WORKER_MARK,
 } from "./worker-messages.ts";
 
@@ -23,7 +24,7 @@ const REPORTS_WAITING_MAX = 16;
 const PEERS_PATIENCE_MS = 1_000;
 
 /** A message of a worker that is for another one. */
-export type MessageToOthers = AskPeersMessage | Extract<MessageFromWorker, { kind: "order" }>;
+export type MessageToOthers = AskPeersMessage | OrderMessage;
 
 export class WorkerProcess {
   /** Resolves to null when it serves, or to the reason why it never will. */

@@ -40,9 +40,9 @@ export function clientReply(words: readonly string[], session: ClientSession): B
   return runSubcommand(SUBCOMMANDS, words, session);
 }
 
-/** True if the reply to such words is about other clients, too. */
-export function isAboutPeers(words: readonly string[]): boolean {
-  return /^(list|kill|unblock)$/i.test(words[1] ?? "");
+/** True if the reply to this subcommand is about other clients, too. */
+export function isAboutPeers(subcommand: string): boolean {
+  return /^(list|kill|unblock)$/i.test(subcommand);
 }
 
 /** Gives the client a name. @returns null, or the error reply */

@@ -59,8 +59,9 @@ export function localReply(
 export function peersReply(parser: RedisRequestParser, message: MessageBytes): PeersReply | null {
   const { command, refusal } = parser;
   if (command.local !== Local.Client || refusal !== Refusal.None) return null;
+  if (!isAboutPeers(argument(parser, message, 1).toString("latin1"))) return null;
   const words = argumentTexts(parser, message);
-  return isAboutPeers(words) ? (session) => clientReply(words, session) : null;
+  return (session) => clientReply(words, session);
 }
 
 /** PING text, ECHO text */
