@@ -14,7 +14,7 @@ import { MemcachedServer } from "./memcached-server.ts";
 import type { RawClient } from "./raw-client.ts";
 import { RedisServer } from "./redis-server.ts";
 import { Proxy } from "./run-proxy.ts";
-import type { PoolSettings } from "./run-proxy.ts";
+import type { PoolSettings, ServerStats } from "./run-proxy.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { VerifiedLoad } from "./verified-load.ts";
 import type { LoadOptions } from "./verified-load.ts";
@@ -150,8 +150,8 @@ export class FaultyPool {
   }
 
   async #isNobodyOut(): Promise<boolean> {
-    const servers = this.servers.map((_, index) => this.proxy.serverStats(`s${index}`));
-    const states = (await Promise.all(servers)).map((server) => String(server["server_state"]));
+    const pool = (await this.proxy.poolStats()) as unknown as Record<string, ServerStats>;
+    const states = this.servers.map((_, index) => String(pool[`s${index}`]?.["server_state"]));
     return states.every((state) => state !== "ejected" && state !== "probing");
   }
 

@@ -187,6 +187,11 @@ export class Proxy {
     return counters;
   }
 
+  /** Waits until it knows that the server has closed: the next request connects anew. */
+  async untilNotConnected(server: string): Promise<void> {
+    await eventually(async () => (await this.serverStats(server))["server_connections"] === 0);
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.signal(name);
   }

@@ -17,13 +17,6 @@ function start(
   return RedisPool.start({ servers: 3, pool: { ...pool, ...settings }, args });
 }
 
-/** The proxy knows that the server has closed its connection: the next request connects anew. */
-async function untilNotConnected(pool: RedisPool, server: number): Promise<void> {
-  await eventually(async () => {
-    return (await pool.proxy.serverStats(`s${server}`))["server_connections"] === 0;
-  });
-}
-
 test("after server_failure_limit failures its keys go to the others", async () => {
   await using pool = await start();
   const [dead, alive] = await Promise.all([pool.keysOf(2, 10), pool.keysOf(0, 10)]);
@@ -31,7 +24,7 @@ test("after server_failure_limit failures its keys go to the others", async () =
   await pool.server(2).kill();
   const client = await pool.connect();
   // The open connection ended while it was idle, which is no failure.
-  await untilNotConnected(pool, 2);
+  await pool.proxy.untilNotConnected("s2");
   expect(await pool.proxy.poolStats()).toMatchObject({ server_ejects: 0 });
   const startedUs = wallClockUs() - 2_000_000;
   expect(await client.call("SET", dead[0] as string, "x")).toBe(REFUSED);
@@ -79,7 +72,7 @@ test("a success in between starts the count anew", async () => {
   const client = await pool.connect();
   for (let round = 0; round < 4; round++) {
     await pool.server(0).kill();
-    await untilNotConnected(pool, 0);
+    await pool.proxy.untilNotConnected("s0");
     expect(await client.call("GET", key)).toBe(REFUSED);
     await pool.server(0).restart();
     expect(await client.call("SET", key, "1")).toBe("+OK\r\n");
@@ -92,7 +85,7 @@ test("several requests that fail with one connection are one failure", async () 
   await using pool = await start();
   const keys = await pool.keysOf(0, 5);
   await pool.server(0).kill();
-  await untilNotConnected(pool, 0);
+  await pool.proxy.untilNotConnected("s0");
   const client = await pool.connect();
   const replies = await client.pipeline(keys.map((key) => ["GET", key]));
   expect(replies).toEqual(keys.map(() => REFUSED));
@@ -109,7 +102,7 @@ test("idle connections that a server closes are no failures", async () => {
   const client = await pool.connect();
   for (let round = 0; round < 3; round++) {
     await pool.server(0).command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-    await untilNotConnected(pool, 0);
+    await pool.proxy.untilNotConnected("s0");
     expect(await client.call("GET", key)).toBe(bulk(valueOf(key)));
   }
   expect(await pool.proxy.poolStats()).toMatchObject({ server_ejects: 0, forward_error: 0 });
@@ -134,7 +127,7 @@ test("with every server ejected, one that came back is used at once", async () =
   await using pool = await start({ server_failure_limit: 1 });
   const keys = (await Promise.all([0, 1, 2].map((server) => pool.keysOf(server, 1)))).flat();
   await Promise.all(pool.servers.map((server) => server.kill()));
-  for (const server of [0, 1, 2]) await untilNotConnected(pool, server);
+  for (const server of ["s0", "s1", "s2"]) await pool.proxy.untilNotConnected(server);
   const client = await pool.connect();
   for (let round = 0; round < 3; round++) {
     for (const key of keys) expect(await client.call("GET", key)).toBe(REFUSED);
@@ -149,7 +142,7 @@ test("without auto_eject_hosts nothing is counted and nothing moves", async () =
   await using pool = await start({ auto_eject_hosts: false, server_failure_limit: 1 });
   const [key] = (await pool.keysOf(1, 1)) as [string];
   await pool.server(1).kill();
-  await untilNotConnected(pool, 1);
+  await pool.proxy.untilNotConnected("s1");
   const client = await pool.connect();
   for (let round = 0; round < 10; round++) expect(await client.call("GET", key)).toBe(REFUSED);
   await pool.server(1).restart();

@@ -77,7 +77,7 @@ test("fail_fast: the ring stays, and keys of a dead server get an error at once"
   const [key, other] = [dead[0]!, alive[0]!];
   const client = await pools.proxy.connect("alpha");
   await pools.servers[0]!.kill();
-  await eventually(async () => (await pools.proxy.serverStats("s0"))["server_connections"] === 0);
+  await pools.proxy.untilNotConnected("s0");
   expect(await client.call("GET", key)).toBe(REFUSED);
   await pools.until("s0", "out");
   for (const lost of dead) expect(await client.call("SET", lost, "x")).toBe(EJECTED);

@@ -4,7 +4,6 @@
  * Server 2 of the pool is down, so its keys and every request that needs one of them fail.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { eventually } from "../support/eventually.ts";
 import { RedisPool, valueOf } from "../support/redis-pool.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { bulk, encodeRequest } from "../support/resp.ts";
@@ -28,7 +27,7 @@ beforeAll(async () => {
   deadKeys = await pool.keysOf(2, 10);
   await pool.fill(healthyKeys);
   await pool.server(2).kill();
-  await eventually(async () => (await pool.proxy.serverStats("s2"))["server_connections"] === 0);
+  await pool.proxy.untilNotConnected("s2");
 });
 
 afterAll(() => pool?.[Symbol.asyncDispose]());

@@ -62,7 +62,7 @@ test("a hanging connection does not hold up requests on the others", async () =>
   await other.call("SET", "a", "1");
   // One of the two connections is lost; requests on the other one are fine.
   await pool.server(0).command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-  await eventually(async () => (await pool.proxy.serverStats("s0"))["server_connections"] === 0);
+  await pool.proxy.untilNotConnected("s0");
   for (let round = 0; round < 4; round++) expect(await client.call("GET", "a")).toBe(bulk("1"));
   expect(await connectionsOf(pool.server(0))).toBe(2);
   client.close();
@@ -115,9 +115,12 @@ test("tcpkeepalive acts on the connections to servers", async () => {
   const client = await pool.connect();
   await client.call("SET", "a", "1");
   // Another timer is shown while the last reply is not acknowledged.
-  for (const of of [`dst 127.0.0.1:${pool.server(0).port}`, `src 127.0.0.1:${pool.proxy.port()}`]) {
+  for (const end of [
+    `dst 127.0.0.1:${pool.server(0).port}`,
+    `src 127.0.0.1:${pool.proxy.port()}`,
+  ]) {
     await eventually(() => {
-      const { stdout } = Bun.spawnSync(["ss", "-tnoH", ...of.split(" ")]);
+      const { stdout } = Bun.spawnSync(["ss", "-tnoH", ...end.split(" ")]);
       return stdout.toString().includes("timer:(keepalive");
     });
   }
